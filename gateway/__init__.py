@@ -1,0 +1,1 @@
+"""Analysis Gateway: Argo Rollouts analysis as a service."""

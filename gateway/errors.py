@@ -1,0 +1,117 @@
+"""Every failure, sorted by who must act on it.
+
+GatewayError
+├── RequestInvalid          400   the caller
+├── TemplateNotFound        404   the caller, or the deployer
+├── TemplateInvalid         422   the template's author; lists every problem with its path
+├── ProviderError           ->    never an HTTP error: a Measurement with phase Error
+│   ├── ProviderInvalid           the template's author: the block cannot be turned into a request
+│   ├── ProviderUnreachable       nobody, wait: refused, reset, time-out
+│   ├── ProviderRejected          the owner of the query or of the credential
+│   └── ProviderUnreadable        the answer is not what the provider documents
+├── ConditionError          ->    a Measurement with phase Error
+└── StoreUnavailable        ->    counted, logged, ignored: the verdict is computed without it
+"""
+
+from dataclasses import dataclass
+
+
+class GatewayError(Exception):
+    """The root of all failures that the gateway raises on purpose."""
+
+    slug: str = "gateway_error"
+    """A word from a closed set: metric label and JSON field."""
+
+
+class RequestInvalid(GatewayError):
+    """The request cannot be understood: a parameter or the body is malformed."""
+
+    slug = "request_invalid"
+
+
+class TemplateNotFound(GatewayError):
+    """No AnalysisTemplate or ClusterAnalysisTemplate has the name that was asked for."""
+
+    slug = "template_not_found"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong with a template or with its arguments."""
+
+    path: str
+    """Where: ``spec.metrics[0].interval``, ``args.service``; empty for the document as a whole."""
+    message: str
+    """What is wrong, with Argo's words where Argo has words for it."""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class TemplateInvalid(GatewayError):
+    """A template or its arguments are invalid; carries all problems, not only the first."""
+
+    slug = "template_invalid"
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class ProviderError(GatewayError):
+    """A metric provider gave no usable value. The text is the measurement's message."""
+
+    slug = "provider_error"
+
+
+class ProviderInvalid(ProviderError):
+    """The provider's block cannot be turned into a request (Argo: a creation error)."""
+
+    slug = "provider_invalid"
+
+
+class ProviderUnreachable(ProviderError):
+    """No answer came: refused, reset, name unknown, TLS failure, time-out."""
+
+    slug = "provider_unreachable"
+
+
+class ProviderRejected(ProviderError):
+    """The provider answered that it will not: a status code or an error document."""
+
+    slug = "provider_rejected"
+
+
+class ProviderUnreadable(ProviderError):
+    """The provider answered something that its documentation does not know."""
+
+    slug = "provider_unreadable"
+
+
+class ConditionError(GatewayError):
+    """A condition cannot be compiled or evaluated.
+
+    ``str(error)`` is the bare message, worded as Argo words it, without position.
+    """
+
+    slug = "condition_error"
+
+    def __init__(self, message: str, *, expression: str, offset: int | None = None) -> None:
+        super().__init__(message)
+        self.expression = expression
+        self.offset = offset
+        """Index of the offending character in ``expression``; None where there is no such place."""
+
+    def pointed(self) -> str:
+        """The message, the line of the expression and a caret under the offending character."""
+        if self.offset is None:
+            return str(self)
+        start = self.expression.rfind("\n", 0, self.offset) + 1
+        line = self.expression[start:].split("\n", 1)[0]
+        return f"{self}\n | {line}\n | {' ' * (self.offset - start)}^"
+
+
+class StoreUnavailable(GatewayError):
+    """Redis did not answer in time, refused, or is being given a rest by the circuit breaker."""
+
+    slug = "store_unavailable"

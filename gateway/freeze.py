@@ -1,0 +1,14 @@
+"""Make decoded JSON read-only, so that one reading can serve many callers."""
+
+from types import MappingProxyType
+
+
+def freeze(value: object) -> object:
+    """A deep copy of decoded JSON in which lists are tuples and objects are read-only mappings."""
+    match value:
+        case list() | tuple():
+            return tuple(freeze(item) for item in value)
+        case dict():
+            return MappingProxyType({str(key): freeze(item) for key, item in value.items()})
+        case _:
+            return value
