@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 
 MASK = "*****"
-"""What a secret looks like from outside (argo-rollouts analysis/analysis.go:409-414 @ 9f8d111d8)."""
+"""What a secret looks like from outside.
+
+Source: argo-rollouts analysis/analysis.go:409-414 @ 9f8d111d8.
+"""
 
 
 class Secret:
