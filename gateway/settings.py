@@ -1,0 +1,223 @@
+"""All settings, from one YAML file and the flags over it, read once and frozen.
+
+Every key is documented by the text under its field; ``docs/configuration.md`` is made from the
+same texts.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from gateway.durations import parse_duration_s
+from gateway.errors import Problem, TemplateInvalid
+from gateway.secrets import Secret
+
+NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+_LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
+
+
+class SettingsInvalid(TemplateInvalid):
+    """The settings cannot be used; carries all problems, each with its key."""
+
+    slug = "settings_invalid"
+
+
+def _seconds(value: object) -> object:
+    if not isinstance(value, str):
+        # pydantic turns a ValueError into a problem with a path, a TypeError into a crash.
+        raise ValueError("must be a duration in Go's notation, such as 8s")  # noqa: TRY004
+    seconds = parse_duration_s(value)
+    if seconds < 0:
+        raise ValueError("must not be negative")
+    return seconds
+
+
+def _secret(value: object) -> object:
+    return Secret(value) if isinstance(value, str) else value
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds)]
+SecretText = Annotated[Secret, BeforeValidator(_secret)]
+
+
+class Section(BaseModel):
+    """A block of settings: frozen, camelCase on the outside, unknown keys refused."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+        arbitrary_types_allowed=True,
+    )
+
+
+class Verdicts(Section):
+    """How long a caller waits, and how long a measurement may take."""
+
+    wait_s: Seconds = Field(8.0, alias="wait")
+    """How long a caller waits who does not say so; over it the answer is `Running`."""
+    max_wait_s: Seconds = Field(300.0, alias="maxWait")
+    """The longest wait a caller may ask for."""
+    measurement_timeout_s: Seconds = Field(60.0, alias="measurementTimeout")
+    """The longest time that one measurement may take, whatever its template says."""
+    explain_no_data_s: Seconds = Field(1.0, alias="explainNoData")
+    """How long a provider may be asked why its answer was empty; `0` never asks."""
+    inline_templates: Literal["loopback", "allow", "deny"] = "loopback"
+    """Whether a request may bring its own template; `loopback` allows it while the gateway
+    listens on a loopback address only."""
+    plan_ttl_s: Seconds = Field(10.0, alias="planTtl")
+    """How long a template's resolved plan, secrets included, is used before it is made anew."""
+
+
+class Readings(Section):
+    """What is remembered of the providers' answers."""
+
+    max_age_s: Seconds = Field(5.0, alias="maxAge")
+    """How old a reading may be for a caller who does not say so."""
+    retention_s: Seconds = Field(300.0, alias="retention")
+    """How long a reading stays in Redis; no caller gets an older one."""
+    local_entries: int = Field(10_000, ge=0)
+    """How many readings this process keeps in memory."""
+    local_bytes: int = Field(64 * 1024 * 1024, ge=0)
+    """How many bytes of readings this process keeps in memory."""
+    hash_key: SecretText | None = None
+    """The key under which questions are hashed into Redis keys; replicas on one Redis must agree.
+    Unset, the first replica makes one and the others read it from Redis."""
+
+
+class Limits(Section):
+    """How much the gateway accepts."""
+
+    request_bytes: int = Field(1024 * 1024, gt=0)
+    """The largest request body."""
+    response_bytes: int = Field(10 * 1024 * 1024, gt=0)
+    """The largest provider answer, decompressed."""
+    request_read_s: Seconds = Field(10.0, alias="requestRead")
+    """How long a caller may take to send a request's body."""
+    connections_per_host: int = Field(32, gt=0)
+    """How many connections are open to one provider host at the same time."""
+
+
+class Shutdown(Section):
+    """How the process ends after SIGTERM."""
+
+    delay_s: Seconds = Field(5.0, alias="delay")
+    """How long the gateway goes on answering after `/readyz` says no, so that load balancers
+    notice. Ctrl-C skips it."""
+    grace_s: Seconds = Field(20.0, alias="grace")
+    """How long requests and measurements that are under way may take to finish."""
+
+
+class Settings(Section):
+    """Everything that a deployer can choose."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    port: int = Field(8080, ge=0, le=65535)
+    """The port to listen on; `0` takes a free one and prints it."""
+    templates: Path | None = None
+    """The folder of AnalysisTemplates and ClusterAnalysisTemplates, re-read when files change."""
+    secrets: Path | None = None
+    """The folder of secrets: `NAMESPACE/NAME/KEY` files, as Kubernetes mounts them."""
+    redis: SecretText | None = None
+    """The Redis URL: `redis://`, `rediss://`, `unix://`, `redis+sentinel://` or
+    `redis+cluster://`. Unset, the gateway starts a private Redis under `state`."""
+    state: Path = Path(".analysis-gateway")
+    """The folder for the private Redis and its data."""
+    namespace: str = "default"
+    """The gateway's own namespace, and that of templates that name none. Unset, the namespace of
+    the pod (`POD_NAMESPACE`, or the service account's)."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe log line to print."""
+    log_format: Literal["text", "json"] = "text"
+    """How log lines are printed."""
+    verdicts: Verdicts = Verdicts()
+    """How long a caller waits, and how long a measurement may take."""
+    readings: Readings = Readings()
+    """What is remembered of the providers' answers."""
+    limits: Limits = Limits()
+    """How much the gateway accepts."""
+    shutdown: Shutdown = Shutdown()
+    """How the process ends after SIGTERM."""
+
+    @property
+    def listens_on_loopback(self) -> bool:
+        """Whether only this machine can reach the gateway."""
+        return self.host in _LOOPBACK_HOSTS
+
+    @property
+    def accepts_inline_templates(self) -> bool:
+        """Whether a request may bring its own template."""
+        policy = self.verdicts.inline_templates
+        return policy == "allow" or (policy == "loopback" and self.listens_on_loopback)
+
+    @model_validator(mode="after")
+    def _waits_fit(self) -> Self:
+        if self.verdicts.wait_s > self.verdicts.max_wait_s:
+            raise ValueError("verdicts.wait must not be longer than verdicts.maxWait")
+        return self
+
+
+def load(file: Path | None, *, flags: dict[str, Any], environ: dict[str, str]) -> Settings:
+    """Settings from the YAML file, the flags that were given over it, and the pod's namespace.
+
+    Raises:
+        SettingsInvalid: with every problem and its key.
+
+    """
+    values = {**_read(file), **{key: value for key, value in flags.items() if value is not None}}
+    values.setdefault("namespace", own_namespace(environ))
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsInvalid(
+            tuple(
+                Problem(".".join(str(part) for part in problem["loc"]), _sentence(problem["msg"]))
+                for problem in error.errors(include_input=False, include_url=False)
+            )
+        ) from None
+
+
+def own_namespace(environ: dict[str, str]) -> str:
+    """The pod's namespace, else ``default``.
+
+    Source: the order of argo-rollouts utils/defaults/defaults.go:269-282 @ 9f8d111d8. Unlike Argo,
+    an empty ``POD_NAMESPACE`` counts as unset and the last resort is ``default``.
+    """
+    if environ.get("POD_NAMESPACE"):
+        return environ["POD_NAMESPACE"]
+    try:
+        return NAMESPACE_FILE.read_text(encoding="utf-8").strip() or "default"
+    except OSError:
+        return "default"
+
+
+def _read(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid((Problem(str(file), f"cannot be read: {error}"),)) from None
+    except yaml.MarkedYAMLError as error:
+        # The error's own text quotes the file, which may hold a password.
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise SettingsInvalid((Problem(f"{file}:{line}", f"{error.problem}"),)) from None
+    except yaml.YAMLError:
+        raise SettingsInvalid((Problem(str(file), "is not YAML text"),)) from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise SettingsInvalid((Problem(str(file), "must be a mapping of settings"),))
+    return values
+
+
+def _sentence(message: str) -> str:
+    return message.removeprefix("Value error, ").replace(
+        "Extra inputs are not permitted", "is not a setting"
+    )

@@ -1,0 +1,188 @@
+"""What the gateway tells Prometheus about itself.
+
+One registry per process, handed in where it is needed. Every label comes from a closed set, or
+from a capped one whose rest is called ``other`` (``gateway/labels.py``).
+"""
+
+import platform
+from importlib.metadata import version
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+
+from gateway.labels import CappedLabels
+from gateway.model import Phase
+
+MAX_TEMPLATES: Final = 1_000
+"""Label sets of (template, namespace) before the rest is ``other``."""
+MAX_METRICS: Final = 5_000
+"""Label sets of (template, namespace, metric) before the rest is ``other``."""
+_DURATION_BUCKETS_S: Final = (0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Telemetry:
+    """The gateway's own metrics, by the verbs that make them move."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self.registry: Final = registry
+        build = Info("analysis_gateway_build", "The running version.", registry=registry)
+        build.info({"version": version("analysis-gateway"), "python": platform.python_version()})
+        self._dropped = Counter(
+            "analysis_gateway_dropped_series",
+            "Label sets that were counted under `other` because their family was full.",
+            ["family"],
+            registry=registry,
+        )
+        self._verdicts = Counter(
+            "analysis_gateway_verdicts",
+            "Verdicts given; inline templates are called `inline`.",
+            ["template", "namespace", "phase"],
+            registry=registry,
+        )
+        self._measurements = Counter(
+            "analysis_gateway_measurements",
+            "Measurements judged, those from cached readings included.",
+            ["provider", "phase"],
+            registry=registry,
+        )
+        self._measurement_s = Histogram(
+            "analysis_gateway_measurement_duration_seconds",
+            "Time from asking for a reading to its judgement, in seconds.",
+            ["provider", "phase"],
+            buckets=_DURATION_BUCKETS_S,
+            registry=registry,
+        )
+        self._last_value = Gauge(
+            "analysis_gateway_metric_last_value",
+            "The newest value of a metric, if it is one number.",
+            ["template", "namespace", "metric"],
+            registry=registry,
+        )
+        self._last_value_at = Gauge(
+            "analysis_gateway_metric_last_value_timestamp_seconds",
+            "When that value was measured, in Unix seconds.",
+            ["template", "namespace", "metric"],
+            registry=registry,
+        )
+        self._readings = Counter(
+            "analysis_gateway_readings",
+            "Where readings came from: hit, miss, coalesced, bypass.",
+            ["cache"],
+            registry=registry,
+        )
+        self._store_errors = Counter(
+            "analysis_gateway_store_errors",
+            "Calls to Redis that failed or were not made because it had failed before.",
+            ["reason"],
+            registry=registry,
+        )
+        self._store_up = Gauge(
+            "analysis_gateway_store_up",
+            "1 while Redis answers, 0 while it does not.",
+            registry=registry,
+        )
+        self._in_flight = Gauge(
+            "analysis_gateway_upstream_queries_in_flight",
+            "Measurements that are being taken from a provider right now.",
+            registry=registry,
+        )
+        self._requests_s = Histogram(
+            "analysis_gateway_http_request_duration_seconds",
+            "Time from a request's headers to the end of its answer, in seconds.",
+            ["route", "status"],
+            buckets=_DURATION_BUCKETS_S,
+            registry=registry,
+        )
+        self._templates = Gauge(
+            "analysis_gateway_templates",
+            "Templates that can be named, by kind.",
+            ["kind"],
+            registry=registry,
+        )
+        self._broken_files = Gauge(
+            "analysis_gateway_broken_template_files",
+            "Files of the template folder that cannot be used as they are.",
+            registry=registry,
+        )
+        self._template_labels = CappedLabels(
+            MAX_TEMPLATES, on_other=self._dropped.labels("verdicts").inc, on_evict=self._forget
+        )
+        self._metric_labels = CappedLabels(
+            MAX_METRICS,
+            on_other=self._dropped.labels("metric_last_value").inc,
+            on_evict=self._forget_value,
+        )
+        self._measured_children: dict[tuple[str, Phase], tuple[Counter, Histogram]] = {}
+
+    def verdict_given(
+        self, *, template: str, namespace: str, phase: Phase, now_unix_s: float
+    ) -> None:
+        """Count a verdict of a template that can be named, or of an ``inline`` one."""
+        labels = self._template_labels.admit((template, namespace), now_unix_s=now_unix_s)
+        self._verdicts.labels(*labels, phase).inc()
+
+    def measured(self, *, provider: str, phase: Phase, took_s: float) -> None:
+        """Count a measurement and how long it took."""
+        children = self._measured_children.get((provider, phase))
+        if children is None:
+            children = (
+                self._measurements.labels(provider, phase),
+                self._measurement_s.labels(provider, phase),
+            )
+            self._measured_children[provider, phase] = children
+        children[0].inc()
+        children[1].observe(took_s)
+
+    def valued(
+        self, *, template: str, namespace: str, metric: str, value: float, measured_at_unix_s: float
+    ) -> None:
+        """Show a metric's newest value and when it was measured."""
+        labels = self._metric_labels.admit(
+            (template, namespace, metric), now_unix_s=measured_at_unix_s
+        )
+        self._last_value.labels(*labels).set(value)
+        self._last_value_at.labels(*labels).set(measured_at_unix_s)
+
+    def cache_lookup(self, state: str) -> None:
+        """Count where a reading came from."""
+        self._readings.labels(state).inc()
+
+    def store_failed(self, slug: str) -> None:
+        """Count a call to Redis that gave nothing."""
+        self._store_errors.labels(slug).inc()
+
+    def store_is_up(self) -> None:
+        """Show that Redis answers."""
+        self._store_up.set(1)
+
+    def store_is_down(self) -> None:
+        """Show that Redis does not answer."""
+        self._store_up.set(0)
+
+    def flight_started(self) -> None:
+        """Show one more measurement under way."""
+        self._in_flight.inc()
+
+    def flight_finished(self) -> None:
+        """Show one measurement less under way."""
+        self._in_flight.dec()
+
+    def answered(self, *, route: str, status: int, took_s: float) -> None:
+        """Count an HTTP answer and how long it took."""
+        self._requests_s.labels(route, str(status)).observe(took_s)
+
+    def templates_loaded(self, *, by_kind: dict[str, int], broken_files: int) -> None:
+        """Show what the template source holds."""
+        for kind, count in by_kind.items():
+            self._templates.labels(kind).set(count)
+        self._broken_files.set(broken_files)
+
+    def _forget(self, labels: tuple[str, ...]) -> None:
+        for phase in Phase:
+            if phase.is_completed or phase is Phase.RUNNING:
+                self._verdicts.remove(*labels, phase)
+
+    def _forget_value(self, labels: tuple[str, ...]) -> None:
+        self._last_value.remove(*labels)
+        self._last_value_at.remove(*labels)

@@ -1,0 +1,191 @@
+"""Measurements to a verdict: the phase of a whole analysis, and the reasons."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from gateway.gotext import special_float
+from gateway.model import Phase, Reading
+
+MAX_TEXT_CHARS = 16_384
+"""Longer values are cut in a verdict document; conditions always see them whole."""
+
+_BEST_TO_WORST = (
+    Phase.SUCCESSFUL,
+    Phase.RUNNING,
+    Phase.PENDING,
+    Phase.INCONCLUSIVE,
+    Phase.ERROR,
+    Phase.FAILED,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One metric, measured once and judged."""
+
+    metric: str
+    provider: str
+    phase: Phase
+    message: str = ""
+    """Why the phase is Error or Running; secrets are already masked."""
+    hint: str = ""
+    """The condition with a caret under what is wrong with it; empty if nothing is."""
+    success_condition: str = ""
+    failure_condition: str = ""
+    query: str = ""
+    """The query after argument substitution, secrets masked."""
+    reading: Reading | None = None
+    """What was judged; None if nothing was measured."""
+    age_s: float = 0.0
+    cache: str = "none"
+    took_s: float = 0.0
+    is_dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The phase of a whole analysis, with its reasons."""
+
+    phase: Phase
+    reason: str
+    namespace: str
+    templates: tuple[str, ...]
+    """``name@sha256:...`` of every template that took part."""
+    started_at_unix_s: float
+    finished_at_unix_s: float
+    measurements: tuple[Measurement, ...]
+    context: Mapping[str, object] = field(default_factory=dict)
+    """What the caller asked to have repeated."""
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether the release may go on."""
+        return self.phase is Phase.SUCCESSFUL
+
+
+def summarize(measurements: Sequence[Measurement]) -> tuple[Phase, str]:
+    """The worst phase of all metrics that are not dry-run, and one sentence on why.
+
+    A measurement still Running keeps the whole Running, unless another metric has Failed: no
+    later outcome can be worse than that.
+
+    Source: argo-rollouts utils/analysis/helpers.go:48-71 @ 9f8d111d8 for the order.
+    """
+    judged = [measurement for measurement in measurements if not measurement.is_dry_run]
+    phase = max(
+        (measurement.phase for measurement in judged), key=_BEST_TO_WORST.index, default=None
+    )
+    if phase is not Phase.FAILED and any(each.phase is Phase.RUNNING for each in judged):
+        phase = Phase.RUNNING
+    if phase is None or phase is Phase.SUCCESSFUL:
+        return Phase.SUCCESSFUL, _success(measurements)
+    decisive = [measurement for measurement in judged if measurement.phase is phase]
+    return phase, "; ".join(f"{each.metric}: {explain(each)}" for each in decisive)
+
+
+def explain(measurement: Measurement) -> str:
+    """One sentence: which rule decided, with the value it saw."""
+    text = _cut(measurement.reading.text) if measurement.reading else ""
+    success, failure = measurement.success_condition, measurement.failure_condition
+    match measurement.phase:
+        case Phase.ERROR | Phase.RUNNING | Phase.PENDING:
+            return measurement.message
+        case Phase.INCONCLUSIVE:
+            return f"{text} satisfies neither {success} nor the failure condition {failure}"
+        case Phase.FAILED if failure:
+            # With both conditions set, only the failure condition can have decided.
+            return f"{text} satisfies the failure condition {failure}"
+        case Phase.FAILED:
+            return f"{text} does not satisfy {success}"
+        case _ if success:
+            return f"{text} satisfies {success}"
+        case _ if failure:
+            return f"{text} does not satisfy the failure condition {failure}"
+        case _:
+            return f"{text} was measured and there is no condition"
+
+
+def document(verdict: Verdict) -> dict[str, object]:
+    """The verdict as JSON-ready values, flat on top so that a jsonPath reaches them."""
+    return {
+        "phase": verdict.phase,
+        "ok": verdict.is_ok,
+        "reason": verdict.reason,
+        "run": None,
+        "namespace": verdict.namespace,
+        "templates": list(verdict.templates),
+        "startedAt": timestamp(verdict.started_at_unix_s),
+        "finishedAt": (
+            None if verdict.phase is Phase.RUNNING else timestamp(verdict.finished_at_unix_s)
+        ),
+        "metrics": {each.metric: measurement_document(each) for each in verdict.measurements},
+        **({"context": dict(verdict.context)} if verdict.context else {}),
+    }
+
+
+def measurement_document(measurement: Measurement) -> dict[str, object]:
+    """One metric's part of a verdict document."""
+    # Argo keeps an empty value beside an Error: what could not be judged is not shown as measured.
+    reading = None if measurement.phase is Phase.ERROR else measurement.reading
+    is_long = reading is not None and len(reading.text) > MAX_TEXT_CHARS
+    parts: dict[str, object] = {
+        "phase": measurement.phase,
+        "value": None if reading is None or is_long else json_ready(reading.result),
+        "text": "" if reading is None else _cut(reading.text),
+        "message": measurement.message,
+        "provider": measurement.provider,
+        "successCondition": measurement.success_condition,
+        "failureCondition": measurement.failure_condition,
+        "query": measurement.query,
+        "ageSeconds": round(measurement.age_s, 3),
+        "cache": measurement.cache,
+        "tookMs": round(measurement.took_s * 1000, 1),
+        "dryRun": measurement.is_dry_run,
+        "metadata": dict(measurement.reading.metadata) if measurement.reading else {},
+    }
+    if measurement.hint:
+        parts["hint"] = measurement.hint
+    return parts
+
+
+def json_ready(value: object) -> object:
+    """A reading's value without read-only wrappers; numbers that JSON lacks become texts."""
+    match value:
+        case float() if not math.isfinite(value):
+            return special_float(value)
+        case tuple():
+            return [json_ready(item) for item in value]
+        case Mapping():
+            return {key: json_ready(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+def one_number(reading: Reading) -> float | None:
+    """The reading as a single number: a scalar, or a list of one; None for anything else."""
+    value = reading.result
+    if isinstance(value, tuple) and len(value) == 1:
+        value = value[0]
+    return value if isinstance(value, float) else None
+
+
+def timestamp(unix_s: float) -> str:
+    """RFC 3339 with milliseconds, UTC."""
+    text = datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def _success(measurements: Sequence[Measurement]) -> str:
+    dry = [each for each in measurements if each.is_dry_run and each.phase is not Phase.SUCCESSFUL]
+    if dry:
+        told = "; ".join(f"{each.metric} {each.phase}: {explain(each)}" for each in dry)
+        return f"dry run only, not counted: {told}"
+    if len(measurements) == 1:
+        return f"{measurements[0].metric}: {explain(measurements[0])}"
+    return f"all {len(measurements)} metrics are Successful"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT_CHARS else f"{text[:MAX_TEXT_CHARS]}..."
