@@ -1,0 +1,42 @@
+.DEFAULT_GOAL := help
+.PHONY: help run lint test bench dist clean
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+BIN := .venv/bin
+# The modules that decide: no branch of them goes untested.
+CORE := gateway/expr/*,gateway/args.py,gateway/conditions.py,gateway/durations.py,gateway/errors.py
+CORE := $(CORE),gateway/flatten.py,gateway/freeze.py,gateway/gotext.py,gateway/plan.py
+CORE := $(CORE),gateway/secrets.py,gateway/template.py,gateway/validation.py,gateway/verdict.py
+
+help: ## Say what can be made
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/p' Makefile | expand -t 14
+
+run: ## Start the gateway, a demo to judge and a Prometheus; options as in ARGS="--gateway-port 8090"
+	@tools/setup run
+	@exec $(BIN)/python examples/demo/run.py $(ARGS)
+
+lint: ## Check style, types and import contracts
+	@tools/setup test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/mypy examples/demo tests/bench
+	$(BIN)/lint-imports
+
+test: lint ## Lint, then run every test with branch coverage
+	@mkdir -p .run
+	$(BIN)/pytest -W error --cov --cov-branch --cov-report=term:skip-covered | tee .run/pytest.log
+	$(BIN)/coverage report --include='$(CORE)' --show-missing --fail-under=100
+	@tail -n 1 .run/pytest.log
+
+bench: ## Measure speed and size against references in the same run
+	@tools/setup bench
+	@for part in cached upstream shared conditions start; do $(BIN)/python tests/bench/$$part.py; done
+
+dist: ## Build the wheel and the source archive into dist/
+	@tools/setup test
+	$(BIN)/python -m build --outdir dist
+
+clean: ## Remove everything that the other targets made
+	rm -rf .venv .run .coverage* dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""The demonstration: an application to judge, and a runner for all that judges it."""
