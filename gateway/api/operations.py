@@ -1,0 +1,70 @@
+"""What operators and their tools ask for: metrics, health, the contract."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+import orjson
+from aiohttp import web
+from prometheus_client.exposition import choose_encoder
+
+from gateway.telemetry import Telemetry
+
+Details = Callable[[], Mapping[str, object]]
+"""What a part of the gateway says of its own state; JSON-ready."""
+
+
+@dataclass(slots=True)
+class Health:
+    """Whether the gateway wants requests, and how its parts are."""
+
+    details: dict[str, Details] = field(default_factory=dict)
+    is_ready: bool = False
+    """False before the start is complete and from the moment a shutdown begins."""
+
+
+class Operations:
+    """``/metrics``, ``/healthz``, ``/readyz`` and ``/openapi.yaml``."""
+
+    def __init__(self, telemetry: Telemetry, health: Health) -> None:
+        self._telemetry = telemetry
+        self._health = health
+        self._contract = files("gateway.api").joinpath("openapi.yaml").read_bytes()
+
+    def routes(self) -> list[web.RouteDef]:
+        """The paths that this resource answers."""
+        return [
+            web.get("/metrics", self.metrics),
+            web.get("/healthz", self.healthz),
+            web.get("/readyz", self.readyz),
+            web.get("/openapi.yaml", self.openapi),
+        ]
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """The exposition, in the format that the scraper prefers."""
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        # Thousands of series take long enough to render that verdicts would notice.
+        body = await asyncio.to_thread(encode, self._telemetry.registry)
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+    async def healthz(self, _request: web.Request) -> web.Response:
+        """Alive: the event loop answers."""
+        return web.json_response({"status": "ok"})
+
+    async def readyz(self, _request: web.Request) -> web.Response:
+        """Ready for requests; a store that is away does not make it unready."""
+        body = {
+            "ready": self._health.is_ready,
+            **{name: detail() for name, detail in self._health.details.items()},
+        }
+        return web.Response(
+            status=200 if self._health.is_ready else 503,
+            body=orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE),
+            content_type="application/json",
+            headers={"Cache-Control": "no-store"},
+        )
+
+    async def openapi(self, _request: web.Request) -> web.Response:
+        """The contract of this very version."""
+        return web.Response(body=self._contract, content_type="application/yaml")

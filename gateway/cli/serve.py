@@ -1,0 +1,37 @@
+"""``analysis-gateway serve``: the HTTP service."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import click
+import uvloop
+
+from gateway import app, logs, settings
+
+
+@click.command("serve")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    envvar="ANALYSIS_GATEWAY_CONFIG",
+    help="The YAML file of settings; flags win over it.",
+)
+@click.option("--host", help="The address to listen on.")
+@click.option("--port", type=int, help="The port to listen on; 0 takes a free one.")
+@click.option("--templates", type=click.Path(path_type=Path), help="The folder of templates.")
+@click.option(
+    "--secrets", type=click.Path(path_type=Path), help="The folder of secrets, NAMESPACE/NAME/KEY."
+)
+@click.option("--redis", help="The Redis URL; unset, a private Redis is started.")
+@click.option("--state", type=click.Path(path_type=Path), help="The folder of the private Redis.")
+@click.option("--namespace", help="The gateway's own namespace.")
+def command(config: Path | None, **flags: object) -> None:
+    """Answer for verdicts over HTTP until SIGTERM or Ctrl-C."""
+    try:
+        chosen = settings.load(config, flags=flags, environ=dict(os.environ))
+    except settings.SettingsInvalid as error:
+        raise click.ClickException(f"the settings cannot be used: {error}") from None
+    logs.set_up(level=chosen.log_level, log_format=chosen.log_format)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(app.serve(chosen))

@@ -1,0 +1,61 @@
+"""Log lines as events: a fixed sentence and its keys, for a person or for a machine."""
+
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+import orjson
+
+_OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+"""What every record has; the rest is the event's own keys."""
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as a line."""
+        line = {
+            "time": _instant(record),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **_keys(record),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return orjson.dumps(line, default=str).decode()
+
+
+class TextFormatter(logging.Formatter):
+    """``time level event key=value ...``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as a line; a traceback follows on lines of its own."""
+        keys = " ".join(f"{key}={_shown(value)}" for key, value in _keys(record).items())
+        line = f"{_instant(record)} {record.levelname.lower():7} {record.getMessage()} {keys}"
+        if record.exc_info:
+            line = f"{line.rstrip()}\n{self.formatException(record.exc_info)}"
+        return line.rstrip()
+
+
+def set_up(*, level: str, log_format: Literal["text", "json"]) -> None:
+    """Send every log line of this process to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def _keys(record: logging.LogRecord) -> dict[str, object]:
+    return {key: value for key, value in vars(record).items() if key not in _OWN}
+
+
+def _instant(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return (
+        orjson.dumps(text).decode() if not text or any(char in text for char in ' "=\n') else text
+    )
