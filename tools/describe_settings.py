@@ -1,0 +1,63 @@
+"""Write ``docs/configuration.md`` from the texts of the settings themselves."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from gateway.secrets import Secret
+from gateway.settings import Settings
+
+INTRODUCTION = """\
+# Configuration
+
+`analysis-gateway serve` takes its settings from one YAML file (`--config FILE`, or the environment
+variable `ANALYSIS_GATEWAY_CONFIG`) and from flags, which win. A key that is not in this table is
+refused at start, with its path. Durations are Go's: `500ms`, `8s`, `1m30s`.
+
+| key | default | what it is for |
+|---|---|---|
+"""
+FLAGS = """
+Flags: `--host`, `--port`, `--templates`, `--secrets`, `--redis`, `--state`, `--namespace`.
+
+Two environment variables are read as Argo reads them: `ARGO_ROLLOUTS_PROMETHEUS_ADDRESS` is the
+address of a Prometheus metric that gives none, and `POD_NAMESPACE` the gateway's own namespace.
+
+```yaml
+# settings.yaml
+templates: /etc/analysis-gateway/templates
+secrets: /etc/analysis-gateway/secrets
+redis: redis://redis.analysis.svc:6379/0
+verdicts: {wait: 8s}
+readings: {maxAge: 5s}
+```
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    rows = (f"| `{key}` | {default} | {text} |" for key, default, text in _rows(Settings, ""))
+    return INTRODUCTION + "\n".join(rows) + "\n" + FLAGS
+
+
+def _rows(section: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
+    for field in section.model_fields.values():
+        key = f"{prefix}{field.alias}"
+        if isinstance(field.default, BaseModel):
+            yield from _rows(type(field.default), f"{key}.")
+        else:
+            yield key, _default(field), " ".join((field.description or "").split())
+
+
+def _default(field: FieldInfo) -> str:
+    value: Any = field.default
+    if value is None or isinstance(value, Secret):
+        return "unset"
+    return f"`{value:g}s`" if isinstance(value, float) else f"`{value}`"
+
+
+if __name__ == "__main__":
+    Path("docs/configuration.md").write_text(page(), encoding="utf-8")
