@@ -22,7 +22,7 @@ import aiohttp
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 60
-STOPPED_WITHIN_S = 15
+STOPPED_WITHIN_S = 30
 POLL_S = 0.2
 LOG_TAIL_LINES = 15
 DEFAULT_PORTS = {"gateway": 8080, "demo": 8081, "prometheus": 9099}
@@ -128,10 +128,10 @@ def check_ports(layout: Layout) -> None:
 async def running(part: Part) -> AsyncIterator[asyncio.subprocess.Process]:
     """Start one part; on the way out ask it to stop, and insist if it does not."""
     with part.log.open("wb") as log:
-        # A session of its own keeps the terminal's Ctrl-C for us, so that the parts stop in order;
-        # setpriv stops the part even if we are killed without a chance to ask it.
+        # A session of its own keeps the terminal's Ctrl-C to us, so that the parts stop in order;
+        # setpriv stops the part even if we are killed and cannot ask it.
         process = await asyncio.create_subprocess_exec(
-            *("setpriv", "--pdeathsig", "TERM", *part.command),
+            *("setpriv", "--pdeathsig", "INT", *part.command),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -141,7 +141,8 @@ async def running(part: Part) -> AsyncIterator[asyncio.subprocess.Process]:
         yield process
     finally:
         if process.returncode is None:
-            process.terminate()
+            # As Ctrl-C would: the gateway then does not wait for load balancers to notice.
+            process.send_signal(signal.SIGINT)
         try:
             await asyncio.wait_for(process.wait(), STOPPED_WITHIN_S)
         except TimeoutError:
