@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.secrets import Secret, redact
+from gateway.freeze import freeze
+from gateway.secrets import Redaction, Secret
 
 
 def test_a_secret_prints_as_asterisks() -> None:
@@ -27,8 +28,25 @@ def test_secrets_compare_by_value() -> None:
         pytest.param("abcdef", ["abc", "abcdef"], "*****", id="the-longest-first"),
         pytest.param("text", [""], "text", id="an-empty-secret-masks-nothing"),
         pytest.param("text", [], "text", id="no-secret-no-change"),
+        pytest.param("?q=a%2Fb%20c&r=a%2Fb+c", ["a/b c"], "?q=*****&r=*****", id="in-a-url"),
+        pytest.param(r'{"k":"a\"b"}', ['a"b'], '{"k":"*****"}', id="in-json"),
+        pytest.param("\ud800", ["\ud800"], "*****", id="half-a-pair"),
     ],
 )
 def test_a_text_is_redacted(text: str, secrets: list[str], shown: str) -> None:
-    """Each secret becomes five asterisks."""
-    assert redact(text, map(Secret, secrets)) == shown
+    """Each secret becomes five asterisks, however it was escaped."""
+    assert Redaction(map(Secret, secrets)).text(text) == shown
+
+
+def test_values_are_redacted_at_any_depth() -> None:
+    """Texts and keys are masked, numbers and nothing stay."""
+    value = freeze({"my-key": ["my-key", 1.0, None, {"a": "x my-key"}]})
+    shown = freeze({"*****": ["*****", 1.0, None, {"a": "x *****"}]})
+    assert Redaction([Secret("my-key")]).value(value) == shown
+
+
+def test_no_secret_is_no_work() -> None:
+    """A redaction of nothing is false, so that the hot path can skip it."""
+    assert not Redaction([])
+    assert not Redaction([Secret("")])
+    assert Redaction([Secret("x")])
