@@ -4,12 +4,17 @@ A provider is a parser and one coroutine. The parser turns the block under ``pro
 frozen value; ``measure`` asks the vendor once. Cancelling ``measure`` cleans up after it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from gateway.errors import ProviderUnreachable
 from gateway.model import Reading
+
+DEADLINE_EXCEEDED = "context deadline exceeded"
+"""How Go names a time limit that passed."""
 
 
 class Tls(Enum):
@@ -29,6 +34,9 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     tls: Tls = Tls.VERIFIED
+    is_repeatable: bool = False
+    """Whether a POST only reads, so that it may be sent again over a new connection when the
+    server had already closed the one that was kept open. GET always may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,23 @@ class HttpResponse:
     body: bytes
 
 
+class Stage(Enum):
+    """How far an exchange had come when it failed."""
+
+    AWAITING_HEADERS = "awaiting headers"
+    READING_BODY = "reading body"
+
+
+class NoAnswer(ProviderUnreachable):
+    """No whole answer came."""
+
+    def __init__(self, message: str, *, cause: str, stage: Stage) -> None:
+        super().__init__(message)
+        self.cause = cause
+        """The message without method and URL, e.g. ``context deadline exceeded``."""
+        self.stage = stage
+
+
 class Http(Protocol):
     """The only way out of the process."""
 
@@ -49,11 +74,40 @@ class Http(Protocol):
         """Send one request and read its answer.
 
         Raises:
-            ProviderUnreachable: no whole answer came within ``timeout_s`` seconds; the text is
-                shaped ``Post "<url>": <cause>``, a password in the URL masked.
-            ProviderUnreadable: the answer is larger than the client accepts.
+            NoAnswer: no whole answer came within ``timeout_s`` seconds. While headers are awaited
+                the text is shaped ``Post "<url>": <cause>``, a password in the URL masked; while
+                the body is read it is the cause alone, as Go has it.
+            ProviderInvalid: the request cannot be sent: a bad URL, method or header.
+            ProviderUnreadable: the answer is no HTTP, or larger than the client accepts.
 
         """
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What an OAuth2 server granted."""
+
+    authorization: str = field(repr=False)
+    """The whole value of the ``Authorization`` header."""
+    lifetime_s: float | None
+    """Seconds from its issue until it expires; None if the server did not say."""
+
+
+class AccessTokens(Protocol):
+    """Access tokens that measurements share."""
+
+    def is_fresh(self, identity: str) -> bool:
+        """Whether ``get`` would answer without fetching."""
+
+    async def get(self, identity: str, fetch: Callable[[], Awaitable[AccessToken]]) -> AccessToken:
+        """The fresh token of an identity, else what ``fetch`` brings; callers share one fetch.
+
+        ``identity`` may hold secrets: it is kept only as a keyed hash. Whatever ``fetch`` raises
+        reaches every caller that waited for it, and nothing is remembered.
+        """
+
+    def forget(self, identity: str, token: AccessToken) -> None:
+        """Drop a token that was refused, unless a newer one has taken its place."""
 
 
 class Clock(Protocol):
@@ -69,6 +123,9 @@ class Context:
 
     http: Http
     now_unix_s: Clock
+    tokens: AccessTokens
+    threads: Executor
+    """For what can only block: credentials of AWS, and the client that explains empty answers."""
 
 
 class Provider(Protocol):
@@ -84,8 +141,11 @@ class Provider(Protocol):
 class ExplainsNoData(Protocol):
     """A provider that can say why its answer was empty or not a number."""
 
-    async def explain_no_data(self, context: Context) -> str:
-        """One sentence for a person, or an empty text if there is nothing to say; never raises."""
+    async def explain_no_data(self, reading: Reading, context: Context, *, timeout_s: float) -> str:
+        """One sentence for a person within ``timeout_s`` seconds; never raises.
+
+        The text is empty if ``reading`` holds data, or if there is nothing certain to say.
+        """
 
 
 Block = Mapping[str, object]
