@@ -141,11 +141,8 @@ class Provider(Protocol):
 class ExplainsNoData(Protocol):
     """A provider that can say why its answer was empty or not a number."""
 
-    async def explain_no_data(self, reading: Reading, context: Context, *, timeout_s: float) -> str:
-        """One sentence for a person within ``timeout_s`` seconds; never raises.
-
-        The text is empty if ``reading`` holds data, or if there is nothing certain to say.
-        """
+    async def explain_no_data(self, context: Context) -> str:
+        """One sentence for a person, or an empty text if nothing is certain; never raises."""
 
 
 Block = Mapping[str, object]
