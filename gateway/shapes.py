@@ -1,0 +1,70 @@
+"""What is wrong with the shape of a document, in words for the person who wrote it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Final, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from gateway.bounds import at
+from gateway.errors import Problem
+from gateway.gotext import json_text
+
+_WORDS_BY_ERROR: Final[Mapping[str, str]] = {
+    "string_type": "must be a text",
+    "int_type": "must be an integer",
+    "bool_type": "must be true or false",
+    "tuple_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "missing": "is required",
+}
+
+
+def shape_problems(model: type[BaseModel], error: ValidationError) -> tuple[Problem, ...]:
+    """All that pydantic found while it validated a document as ``model``."""
+    return tuple(_problem(model, detail) for detail in error.errors(include_url=False))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``; did you mean successCondition?``, or nothing if no known word is close."""
+    close = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _problem(model: type[BaseModel], detail: ErrorDetails) -> Problem:
+    *parents, last = detail["loc"] or ("",)
+    path = ""
+    for step in detail["loc"]:
+        path = at(path, step)
+    if detail["type"] == "extra_forbidden":
+        known = _fields_at(model, parents)
+        return Problem(path, f"unknown field{did_you_mean(str(last), known)}")
+    words = _WORDS_BY_ERROR.get(detail["type"], detail["msg"])
+    if detail["type"] != "missing":
+        words += _instead_of(detail["input"], detail["type"])
+    return Problem(path, words if path else f"the document {words}")
+
+
+def _instead_of(value: object, error: str) -> str:
+    if value is None:
+        return ", not null; leave it out"
+    if error == "string_type" and isinstance(value, bool | int | float):
+        return f', not the value {json_text(value)}; put it into quotes: "{json_text(value)}"'
+    return ""
+
+
+def _fields_at(model: type[BaseModel], steps: Iterable[int | str]) -> list[str]:
+    for step in steps:
+        if isinstance(step, str):
+            fields = {field.alias or name: field for name, field in model.model_fields.items()}
+            model = next(_models_in(fields[step].annotation))
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)

@@ -1,0 +1,267 @@
+"""AnalysisTemplate and ClusterAnalysisTemplate as frozen values; a complaint names its place.
+
+Source: argo-rollouts pkg/apis/rollouts/v1alpha1/analysis_types.go:19-143, 431-457 and
+types.go:790-803 @ 9f8d111d8. Unlike Argo, a field that nobody knows is a problem: a misspelt
+``successCondition`` would let every release pass.
+"""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from enum import StrEnum
+from functools import cached_property
+from hashlib import sha256
+from typing import Annotated, Any, Final, Never, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from gateway.errors import Problem, TemplateInvalid
+from gateway.gotext import json_text
+from gateway.int_or_string import INT32, IntOrString
+from gateway.names import is_namespace, is_object_name
+from gateway.shapes import shape_problems
+
+API_VERSION: Final = "argoproj.io/v1alpha1"
+
+Item = TypeVar("Item")
+
+
+class Kind(StrEnum):
+    """Which of the two template kinds a manifest is."""
+
+    NAMESPACED = "AnalysisTemplate"
+    CLUSTER = "ClusterAnalysisTemplate"
+
+
+def _refuse(message: str) -> Never:
+    raise PydanticCustomError("refused", "{message}", {"message": message})
+
+
+def _int_or_string(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        _refuse("must be an integer or a text")
+    if isinstance(value, int) and value not in INT32:
+        _refuse("must fit into 32 bits")
+    return value
+
+
+def _int32(value: int) -> int:
+    if value not in INT32:
+        _refuse("must fit into 32 bits")
+    return value
+
+
+def _object_name(value: str) -> str:
+    if not is_object_name(value):
+        _refuse(f"{value[:260]!r} must be a DNS name: lower case letters, digits, '-' and '.'")
+    return value
+
+
+def _namespace(value: str) -> str:
+    if not is_namespace(value):
+        _refuse(f"{value[:260]!r} must be a DNS label: lower case letters, digits and '-'")
+    return value
+
+
+Items = Annotated[tuple[Item, ...], Field(strict=False)]
+Limit = Annotated[IntOrString | None, BeforeValidator(_int_or_string)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
+
+
+class Metadata(_Model):
+    """What the gateway wants to know of an object; all else that Kubernetes has there may stay."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: Annotated[str, AfterValidator(_object_name)]
+    namespace: Annotated[str, AfterValidator(_namespace)] | None = None
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class Metric(_Model):
+    """One thing to measure; texts may hold ``{{args.x}}`` until they are resolved."""
+
+    name: str
+    interval: str = ""
+    initial_delay: str = ""
+    count: Limit = None
+    success_condition: str = ""
+    failure_condition: str = ""
+    failure_limit: Limit = None
+    inconclusive_limit: Limit = None
+    consecutive_error_limit: Limit = None
+    consecutive_success_limit: Limit = None
+    provider: dict[str, dict[str, object]]
+    """Blocks by Argo's provider name, as decoded JSON; a valid metric has exactly one."""
+
+
+class SecretKeyRef(_Model):
+    """One key of a Kubernetes Secret in the run's namespace."""
+
+    name: str
+    key: str
+
+
+class FieldRef(_Model):
+    """Known to the schema; nothing resolves it in a template's argument."""
+
+    field_path: str
+
+
+class ValueFrom(_Model):
+    """Where an argument's value comes from if it is not given in place."""
+
+    secret_key_ref: SecretKeyRef | None = None
+    field_ref: FieldRef | None = None
+
+
+class Argument(_Model):
+    """A declared or a given argument; an absent value differs from an empty one."""
+
+    name: str
+    value: str | None = None
+    value_from: ValueFrom | None = None
+
+
+class DryRunRule(_Model):
+    """An RE2 expression, searched in metric names: the verdict of those is ignored."""
+
+    metric_name: str
+
+
+class RetentionRule(_Model):
+    """How many measurements are kept of the metrics that ``metric_name`` finds."""
+
+    metric_name: str
+    limit: Annotated[int, AfterValidator(_int32)]
+
+
+class TemplateRef(_Model):
+    """How a template, or a caller, names a template."""
+
+    template_name: str
+    cluster_scope: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        """The kind that is meant."""
+        return Kind.CLUSTER if self.cluster_scope else Kind.NAMESPACED
+
+    def __str__(self) -> str:
+        return f"{self.kind} '{self.template_name}'"
+
+
+class Spec(_Model):
+    """What both kinds have in common."""
+
+    metrics: Items[Metric] = ()
+    args: Items[Argument] = ()
+    dry_run: Items[DryRunRule] = ()
+    measurement_retention: Items[RetentionRule] = ()
+    templates: Items[TemplateRef] = ()
+
+
+def _kind(value: object) -> object:
+    if value not in list(Kind):
+        _refuse(f"must be AnalysisTemplate or ClusterAnalysisTemplate, not {_shown(value)}")
+    return Kind(str(value))
+
+
+def _api_version(value: object) -> object:
+    if value != API_VERSION:
+        _refuse(f"must be {API_VERSION}, not {_shown(value)}")
+    return value
+
+
+def _shown(value: object) -> str:
+    return repr(value[:80]) if isinstance(value, str) else "something else"
+
+
+class Template(_Model):
+    """A manifest that is well formed; whether it makes sense is judged when it is planned."""
+
+    api_version: Annotated[str, BeforeValidator(_api_version)]
+    kind: Annotated[Kind, BeforeValidator(_kind)]
+    metadata: Metadata
+    spec: Spec
+
+    @property
+    def name(self) -> str:
+        """The object's name."""
+        return self.metadata.name
+
+    @property
+    def ref(self) -> TemplateRef:
+        """How others name this template."""
+        return TemplateRef(template_name=self.name, cluster_scope=self.kind is Kind.CLUSTER)
+
+    @cached_property
+    def digest(self) -> str:
+        """``sha256:`` and the hash of the canonical JSON of ``spec``."""
+        spec = self.spec.model_dump(by_alias=True, exclude_unset=True)
+        return f"sha256:{sha256(json_text(spec).encode()).hexdigest()}"
+
+    @property
+    def versioned_name(self) -> str:
+        """``name@sha256:...``: which text of the template was used."""
+        return f"{self.name}@{self.digest}"
+
+
+def parse(content: object) -> Template:
+    """A document to a template.
+
+    Args:
+        content: decoded YAML or JSON, see ``gateway.documents``.
+
+    Raises:
+        TemplateInvalid: with every field that is unknown, missing or of a wrong type.
+
+    """
+    template, problems = examine(content)
+    if template is None or problems:
+        raise TemplateInvalid(problems)
+    return template
+
+
+def examine(content: object) -> tuple[Template | None, tuple[Problem, ...]]:
+    """As ``parse``, but goes on without the optional fields that are wrong.
+
+    Returns:
+        What is left of the template, None if it is not enough, and all problems of its form.
+
+    """
+    try:
+        return Template.model_validate(content), ()
+    except ValidationError as error:
+        problems = shape_problems(Template, error)
+        places = [detail["loc"] for detail in error.errors(include_url=False)]
+    # Nobody is helped by hearing that each field of another kind's spec is unknown.
+    of_kind = tuple(problem for problem in problems if problem.path in {"apiVersion", "kind"})
+    return (None, of_kind) if of_kind else (_salvaged(content, places), problems)
+
+
+def _salvaged(content: object, places: Sequence[tuple[int | str, ...]]) -> Template | None:
+    if any(not place or isinstance(place[-1], int) for place in places):
+        return None
+    rest: Any = deepcopy(content)
+    for *parents, field in places:
+        holder: Any = rest
+        for step in parents:
+            holder = holder[step]
+        holder.pop(field, None)
+    try:
+        return Template.model_validate(rest)
+    except ValidationError:
+        return None
