@@ -1,5 +1,6 @@
 """Make decoded JSON read-only, so that one reading can serve many callers."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 
@@ -8,7 +9,18 @@ def freeze(value: object) -> object:
     match value:
         case list() | tuple():
             return tuple(freeze(item) for item in value)
-        case dict():
+        case Mapping():
             return MappingProxyType({str(key): freeze(item) for key, item in value.items()})
+        case _:
+            return value
+
+
+def thaw(value: object) -> object:
+    """The reverse: plain lists and dicts, for whoever writes JSON."""
+    match value:
+        case tuple():
+            return [thaw(item) for item in value]
+        case Mapping():
+            return {key: thaw(item) for key, item in value.items()}
         case _:
             return value

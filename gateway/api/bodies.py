@@ -1,0 +1,69 @@
+"""Request bodies: read within a time, a size and a type, before anything looks at them."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+from aiohttp import web
+
+from gateway.api.problems import RequestRefused
+from gateway.documents import Document, Syntax, read_documents
+from gateway.settings import Limits
+
+_SYNTAX_BY_CONTENT_TYPE: Final[Mapping[str, Syntax]] = {
+    "application/json": Syntax.JSON,
+    "application/yaml": Syntax.YAML,
+    "application/x-yaml": Syntax.YAML,
+    "text/yaml": Syntax.YAML,
+    # What curl --data-binary says unless told otherwise; JSON is YAML, so this serves both.
+    "application/x-www-form-urlencoded": Syntax.YAML,
+    # What aiohttp makes of a missing Content-Type.
+    "application/octet-stream": Syntax.YAML,
+}
+
+
+async def documents(request: web.Request, limits: Limits) -> tuple[Document, ...]:
+    """The documents of a request's body.
+
+    Raises:
+        RequestRefused: 403, 408, 413 or 415.
+        RequestInvalid: the body is not what its type says.
+
+    """
+    _refuse_other_origins(request)
+    syntax = _SYNTAX_BY_CONTENT_TYPE.get(request.content_type)
+    if syntax is None:
+        raise RequestRefused(
+            415,
+            f"{request.content_type} is not read here; send application/yaml or application/json",
+        )
+    if "Content-Encoding" in request.headers:
+        raise RequestRefused(415, "compressed bodies are not read here; send it as it is")
+    return read_documents(await _read(request, limits), name="body", syntax=syntax)
+
+
+async def _read(request: web.Request, limits: Limits) -> bytes:
+    if (request.content_length or 0) > limits.request_bytes:
+        raise _too_large(limits)
+    try:
+        async with asyncio.timeout(limits.request_read_s):
+            return await request.read()
+    except TimeoutError:
+        raise RequestRefused(
+            408, f"the body did not arrive within {limits.request_read_s:g}s"
+        ) from None
+    except web.HTTPRequestEntityTooLarge:
+        raise _too_large(limits) from None
+
+
+def _too_large(limits: Limits) -> RequestRefused:
+    return RequestRefused(
+        413, f"the body is larger than {limits.request_bytes} bytes (limits.requestBytes)"
+    )
+
+
+def _refuse_other_origins(request: web.Request) -> None:
+    # A page from elsewhere, open in a browser beside a gateway on loopback, must not use it.
+    origin = request.headers.get("Origin")
+    if origin is not None and origin.partition("://")[2] != request.host:
+        raise RequestRefused(403, "pages of another origin cannot post here")
