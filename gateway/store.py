@@ -1,48 +1,66 @@
-"""Redis, on a budget: every call answers within it or fails, and failures are not repeated.
+"""Redis on a budget: a call answers within it or fails, and a failure is not paid for twice.
 
-The client's own patience is switched off. A call that gives nothing within ``CALL_BUDGET_S`` opens
-the circuit: until a probe in the background gets an answer, calls fail at once and cost no time.
+A call that gets no answer within ``CALL_BUDGET_S`` opens the circuit. From then on every call, the
+ones under way included, fails at once; a probe in the background closes the circuit again.
 """
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, Protocol, TypeVar, cast
-from urllib.parse import unquote, urlsplit
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, Protocol, TypeVar
 
-from redis.asyncio import ConnectionPool, Redis
-from redis.asyncio.cluster import RedisCluster
-from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
-from redis.backoff import NoBackoff
-from redis.exceptions import ReadOnlyError, RedisError
+import redis.exceptions
+from redis.asyncio import Redis
 
 from gateway.errors import StoreUnavailable
 from gateway.secrets import Secret
+from gateway.store_client import MAX_CONNECTIONS, StoreInvalid, connect
+
+__all__ = ["Store", "StoreFault", "StoreInvalid", "StoreObserver", "StoreState"]
 
 CALL_BUDGET_S: Final = 0.15
-"""The longest that one call may take, waiting for a connection included."""
-MAX_CONNECTIONS: Final = 32
-_PROBE_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
-_SENTINEL_PORT: Final = 26379
-_OPTIONS: Final[Mapping[str, Any]] = {
-    "socket_timeout": CALL_BUDGET_S,
-    "socket_connect_timeout": CALL_BUDGET_S,
-    "retry": Retry(NoBackoff(), 0),
-}
+"""The longest that a call may take, waiting for a connection included."""
+PROBE_BUDGET_S: Final = 2.0
+"""The longest that a probe may take; nobody waits for it, except the start of the process."""
+FIRST_PAUSE_S: Final = 0.1
+"""From the failure to the first probe; each further pause is twice as long."""
+LONGEST_PAUSE_S: Final = 5.0
+_STALL_S: Final = 0.005
+_log: Final = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Client = Redis | RedisCluster
-_log: Final = logging.getLogger(__name__)
+
+
+class StoreFault(StrEnum):
+    """Why a call to Redis gave nothing: label values of a metric."""
+
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    DENIED = "denied"
+    READ_ONLY = "read_only"
+    REJECTED = "rejected"
+    CIRCUIT_OPEN = "circuit_open"
+    UNREADABLE = "unreadable"
+
+
+_REASONS: Final = {
+    StoreFault.TIMEOUT: f"Redis did not answer within {CALL_BUDGET_S * 1000:g} ms",
+    StoreFault.UNREACHABLE: "Redis cannot be reached",
+    StoreFault.DENIED: "Redis refuses the user name or the password of its URL",
+    StoreFault.READ_ONLY: "Redis does not accept writes: it is a replica",
+    StoreFault.REJECTED: "Redis refused a command",
+    StoreFault.CIRCUIT_OPEN: "Redis failed before and is being probed",
+}
 
 
 class StoreObserver(Protocol):
     """Who counts how the store is."""
 
     def store_failed(self, slug: str) -> None:
-        """A call gave nothing."""
+        """A call gave nothing; ``slug`` is a StoreFault."""
 
     def store_is_up(self) -> None:
         """Redis answers."""
@@ -51,139 +69,163 @@ class StoreObserver(Protocol):
         """Redis does not answer."""
 
 
-class StoreInvalid(Exception):
-    """The Redis URL cannot be used; the text does not quote it."""
+@dataclass(frozen=True, slots=True)
+class StoreState:
+    """How the store is, and since when."""
+
+    is_up: bool
+    since_unix_s: float
+    last_fault: StoreFault | None
+    """The newest failure, also after it was mended; None if there was none."""
 
 
 class Store:
     """The only way to Redis."""
 
     def __init__(self, url: Secret, observer: StoreObserver) -> None:
+        """Prepare; nothing is sent yet. Raises StoreInvalid for an unusable URL."""
         self._client = connect(url)
         self._observer = observer
         self._places = asyncio.Semaphore(MAX_CONNECTIONS)
-        self._probe: asyncio.Task[None] | None = None
-        self._since_unix_s = time.time()
-        self._last_error = ""
+        self._under_way: set[asyncio.Task[Any]] = set()
+        self._probing: asyncio.Task[None] | None = None
+        self._pause_s = FIRST_PAUSE_S
+        self._up_since_s = time.monotonic()
+        self.state = StoreState(is_up=True, since_unix_s=time.time(), last_fault=None)
         observer.store_is_up()
 
+    async def start(self) -> None:
+        """Probe once, so that a Redis that is away costs the first caller nothing."""
+        fault = await self._probe()
+        if fault is not None:
+            self._open(fault)
+
     async def call(self, command: Callable[[Redis], Awaitable[T]]) -> T:
-        """What a command answers.
+        """What one command answers.
 
         Raises:
             StoreUnavailable: it failed or took too long, or the circuit is open.
 
         """
-        if self._probe is not None:
-            self._observer.store_failed("circuit_open")
-            raise StoreUnavailable("Redis did not answer before; it is being probed")
+        if self._probing is not None:
+            raise self._failed(StoreFault.CIRCUIT_OPEN)
+        task = self._launch(self._send(command))
         try:
-            return await self._within_budget(command)
-        except TimeoutError:
-            self._open("timeout")
-        except ReadOnlyError:
-            # An old primary: its connections lead nowhere until they are made anew.
-            self._open("read_only")
-        except (RedisError, OSError) as error:
-            self._open(type(error).__name__)
-        raise StoreUnavailable(f"Redis did not answer: {self._last_error}")
+            await asyncio.wait({task}, timeout=CALL_BUDGET_S)
+            if not task.done():
+                # Where this process itself was stalled, the answer waits to be read.
+                await asyncio.wait({task}, timeout=_STALL_S)
+        finally:
+            is_late = not task.done()
+            task.cancel()
+        if is_late:
+            fault = StoreFault.TIMEOUT
+        elif task.cancelled():
+            fault = StoreFault.CIRCUIT_OPEN
+        else:
+            error = task.exception()
+            if error is None:
+                return task.result()
+            fault = _fault(error)
+        if fault is not StoreFault.REJECTED:
+            self._open(fault)
+        raise self._failed(fault)
 
     def details(self) -> Mapping[str, object]:
         """The state for ``/readyz``; JSON-ready."""
         return {
-            "state": "up" if self._probe is None else "down",
-            "sinceSeconds": round(time.time() - self._since_unix_s, 1),
-            "lastError": self._last_error,
+            "state": "up" if self.state.is_up else "down",
+            "sinceUnixSeconds": round(self.state.since_unix_s, 3),
+            "lastError": self.state.last_fault,
         }
 
     async def close(self) -> None:
-        """Stop probing and close every connection."""
-        if self._probe is not None:
-            self._probe.cancel()
-            await asyncio.gather(self._probe, return_exceptions=True)
-        await self._client.aclose()
+        """Stop probing, end the calls under way and close every connection."""
+        tasks = {*self._under_way, *({self._probing} if self._probing else ())}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._client.close()
 
-    async def _within_budget(self, command: Callable[[Redis], Awaitable[T]]) -> T:
-        async with asyncio.timeout(CALL_BUDGET_S), self._places:
-            # A cluster's client has the same commands; its type says less about them.
-            return await command(cast("Redis", self._client))
+    def _launch(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._landed)
+        return task
 
-    def _open(self, slug: str) -> None:
-        self._observer.store_failed(slug)
-        self._last_error = slug
-        if self._probe is None:
-            _log.warning("Redis does not answer; going on without it", extra={"reason": slug})
-            self._since_unix_s = time.time()
-            self._observer.store_is_down()
-            self._probe = asyncio.create_task(self._probe_until_up(), name="probe redis")
+    def _landed(self, task: asyncio.Task[Any]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            # Marks it as seen: nobody may be left who asks.
+            task.exception()
+
+    async def _send(self, command: Callable[[Redis], Awaitable[T]]) -> T:
+        async with self._places:
+            return await command(self._client.commands)
+
+    def _failed(self, fault: StoreFault) -> StoreUnavailable:
+        self._observer.store_failed(fault)
+        return StoreUnavailable(_REASONS[fault])
+
+    def _open(self, fault: StoreFault) -> None:
+        if self._probing is not None:
+            return
+        _log.warning("going on without Redis", extra={"reason": _REASONS[fault]})
+        if time.monotonic() - self._up_since_s > LONGEST_PAUSE_S:
+            self._pause_s = FIRST_PAUSE_S
+        self.state = StoreState(is_up=False, since_unix_s=time.time(), last_fault=fault)
+        self._observer.store_is_down()
+        # A caller pays for the first failure only, also where it has several calls under way.
+        for task in self._under_way:
+            task.cancel()
+        self._probing = asyncio.create_task(self._probe_until_up(), name="probe redis")
 
     async def _probe_until_up(self) -> None:
-        attempt = 0
-        while True:
-            await asyncio.sleep(_PROBE_PAUSES_S[min(attempt, len(_PROBE_PAUSES_S) - 1)])
-            attempt += 1
-            with contextlib.suppress(TimeoutError, RedisError, OSError):
-                await self._drop_connections()
-                await self._within_budget(_can_write)
-                break
-        _log.info("Redis answers again")
-        self._since_unix_s = time.time()
+        fault: StoreFault | None = self.state.last_fault
+        while fault is not None:
+            self.state = StoreState(
+                is_up=False, since_unix_s=self.state.since_unix_s, last_fault=fault
+            )
+            await asyncio.sleep(self._pause_s)
+            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+            fault = await self._probe()
+        _log.warning("Redis is back")
+        self._up_since_s = time.monotonic()
+        self.state = StoreState(
+            is_up=True, since_unix_s=time.time(), last_fault=self.state.last_fault
+        )
         self._observer.store_is_up()
-        self._probe = None
+        self._probing = None
 
-    async def _drop_connections(self) -> None:
-        if isinstance(self._client, Redis):
-            await self._client.connection_pool.disconnect(inuse_connections=False)
-
-
-async def _can_write(client: Redis) -> object:
-    return await client.set("analysis-gateway:probe", b"", ex=60)
-
-
-def connect(url: Secret) -> Client:
-    """A client for a plain, Sentinel or Cluster URL; nothing is sent yet.
-
-    Raises:
-        StoreInvalid: the URL is none of those.
-
-    """
-    scheme = url.reveal().partition("://")[0]
-    try:
-        match scheme:
-            case "redis" | "rediss" | "unix":
-                return Redis(connection_pool=ConnectionPool.from_url(url.reveal(), **_OPTIONS))
-            case "redis+sentinel" | "rediss+sentinel":
-                return _sentinel(url)
-            case "redis+cluster" | "rediss+cluster":
-                plain = url.reveal().replace("+cluster", "", 1)
-                return RedisCluster.from_url(plain, **_OPTIONS)
-            case _:
-                known = "redis, rediss, unix, redis+sentinel, redis+cluster"
-                raise StoreInvalid(f"the Redis URL must begin with one of: {known}")
-    except ValueError:
-        raise StoreInvalid("the Redis URL is malformed") from None
+    async def _probe(self) -> StoreFault | None:
+        try:
+            async with asyncio.timeout(PROBE_BUDGET_S):
+                # Connections that were open before the failure may lead to a demoted master.
+                await self._client.forget()
+                await self._client.ping()
+        except Exception as error:  # noqa: BLE001 # a probe that ends is a store that stays down
+            return _fault(error)
+        return None
 
 
-def _sentinel(url: Secret) -> Redis:
-    parts = urlsplit(url.reveal())
-    service, _, database = parts.path.strip("/").partition("/")
-    if not service:
-        raise StoreInvalid("a Sentinel URL names its service: redis+sentinel://h1,h2/mymaster/0")
-    account, _, hosts = parts.netloc.rpartition("@")
-    username, _, password = account.partition(":")
-    options = {**_OPTIONS, "ssl": True} if parts.scheme.startswith("rediss") else dict(_OPTIONS)
-    sentinel = Sentinel(  # type: ignore[no-untyped-call]
-        [_address(host) for host in hosts.split(",")], sentinel_kwargs=options, **options
-    )
-    client: Redis = sentinel.master_for(
-        service,
-        db=int(database or 0),
-        username=unquote(username) or None,
-        password=unquote(password) or None,
-    )
-    return client
-
-
-def _address(host: str) -> tuple[str, int]:
-    name, colon, port = host.rpartition(":")
-    return (name, int(port)) if colon else (host, _SENTINEL_PORT)
+def _fault(error: BaseException) -> StoreFault:
+    match error:
+        case redis.exceptions.ReadOnlyError():
+            return StoreFault.READ_ONLY
+        case (
+            redis.exceptions.AuthenticationError()
+            | redis.exceptions.AuthorizationError()
+            | redis.exceptions.AuthenticationWrongNumberOfArgsError()
+        ):
+            return StoreFault.DENIED
+        case redis.exceptions.TimeoutError() | TimeoutError():
+            return StoreFault.TIMEOUT
+        case (
+            redis.exceptions.ConnectionError()
+            | redis.exceptions.ClusterError()
+            | redis.exceptions.RedisClusterException()
+            | OSError()
+        ):
+            return StoreFault.UNREACHABLE
+        case _:
+            return StoreFault.REJECTED
