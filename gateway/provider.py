@@ -29,10 +29,11 @@ class HttpRequest:
     """One request, as data: it can be built, signed and compared without any I/O."""
 
     method: str
-    url: str
+    # Keys and passwords travel in all three: a request shows itself without them.
+    url: str = field(repr=False)
     """Sent as it stands: already percent-encoded, query included."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
     tls: Tls = Tls.VERIFIED
     is_repeatable: bool = False
     """Whether a POST only reads, so that it may be sent again over a new connection when the

@@ -1,0 +1,219 @@
+"""URLs as Go reads and sends them: which are refused with which words, and what is escaped.
+
+Sources: Go 1.26 net/url and the checks of net/http, through which argo-rollouts @ 9f8d111d8 sends.
+"""
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import IPv6Address
+from urllib.parse import quote, unquote, unquote_to_bytes, urljoin
+
+from gateway.gotext import quote as go_quote
+
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
+_PORT = re.compile(r"(?::[0-9]*)?")
+_USERINFO = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*")
+_HOST_ESCAPE_OF_ASCII = re.compile(r"%(?!25)[0-7][0-9A-Fa-f]")
+# Quotes and angle brackets are no host characters, but Go lets them pass for old users' sake.
+_BAD_HOST_CHARACTER = re.compile(r"[^A-Za-z0-9\-_.~!$&'()*+,;=:\[\]<>\"%\x80-\U0010ffff]")
+_VALID_PATH = re.compile(r"[A-Za-z0-9\-_.~!$&'()*+,;=:@/\[\]%]*")
+_PATH_SAFE = "$&+,/:;=@"
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_BAD_HEADER_VALUE = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+
+
+class UrlInvalid(ValueError):
+    """A text is no URL; ``str(error)`` is Go's ``parse "<url>": <cause>``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A URL in its parts; only ``path`` has been made ready for the wire."""
+
+    scheme: str
+    """Lower case; may be empty."""
+    host: str
+    """With its port, as written; may be empty."""
+    path: str
+    """Escaped as Go escapes it."""
+    query: str | None
+    """Verbatim; None without a question mark."""
+    opaque: str = ""
+    """What follows a scheme without a slash, e.g. ``9090`` in ``prometheus:9090``."""
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @property
+    def wire(self) -> str:
+        """The whole text without credentials and fragment, as requests carry it."""
+        return self._text(user="")
+
+    @property
+    def masked(self) -> str:
+        """The whole text with the password as ``***``, as error texts show it."""
+        if self.username is None:
+            return self._text(user="")
+        user = quote(self.username, safe="$&+,;=")
+        return self._text(user=f"{user}@" if self.password is None else f"{user}:***@")
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """What two URLs share that lead to the same server: scheme and host with port."""
+        port = {"http": ":80", "https": ":443"}.get(self.scheme, "")
+        return self.scheme, self.host.lower().removesuffix(port)
+
+    def _text(self, *, user: str) -> str:
+        query = "" if self.query is None else f"?{self.query}"
+        scheme = f"{self.scheme}:" if self.scheme else ""
+        if self.opaque:
+            return f"{scheme}{self.opaque}{query}"
+        authority = f"//{user}{self.host}" if self.host or user else ""
+        return f"{scheme}{authority}{self.path}{query}"
+
+
+@lru_cache(maxsize=1024)
+def parse_url(text: str) -> Url:
+    """The parts of a URL.
+
+    Source: Go net/url.Parse.
+
+    Raises:
+        UrlInvalid: with Go's text, e.g. ``parse ":80": missing protocol scheme``.
+
+    """
+    try:
+        return _parsed(text)
+    except ValueError as error:
+        raise UrlInvalid(f"parse {go_quote(text)}: {error}") from error
+
+
+def resolve(base: Url, location: str) -> Url:
+    """Where a ``Location`` header leads.
+
+    Raises:
+        UrlInvalid: as ``parse_url`` does.
+
+    """
+    try:
+        joined = urljoin(base.wire, location)
+    except ValueError as error:
+        raise UrlInvalid(f"parse {go_quote(location)}: {error}") from error
+    return parse_url(joined)
+
+
+def unsendable(method: str, url: Url) -> str:
+    """Why no HTTP request can be made of these, in Go's words; empty if one can.
+
+    Source: Go net/http.Transport.roundTrip.
+    """
+    if url.scheme not in {"http", "https"}:
+        return f"unsupported protocol scheme {go_quote(url.scheme)}"
+    if not is_token(method):
+        return f"net/http: invalid method {go_quote(method)}"
+    if not url.host:
+        return "http: no Host in request URL"
+    return ""
+
+
+def unsendable_header(name: str, value: str) -> str:
+    """Why a header cannot be sent, in Go's words; empty if it can.
+
+    Source: Go net/http.Transport.roundTrip and golang.org/x/net/http/httpguts.
+    """
+    if not is_token(name):
+        return f"net/http: invalid header field name {go_quote(name)}"
+    if _BAD_HEADER_VALUE.search(value):
+        return f"net/http: invalid header field value for {go_quote(name)}"
+    return ""
+
+
+def is_token(text: str) -> bool:
+    """Whether a text can be a method or the name of a header."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def _parsed(text: str) -> Url:
+    text, _, fragment = text.partition("#")
+    if _CONTROL.search(text):
+        raise ValueError("net/url: invalid control character in URL")
+    if text.startswith(":"):
+        raise ValueError("missing protocol scheme")
+    match = _SCHEME.match(text)
+    scheme = match[1].lower() if match else ""
+    rest, mark, query = text[match.end() if match else 0 :].partition("?")
+    shown_query = query if mark else None
+    if not rest.startswith("/"):
+        if scheme:
+            return Url(scheme, "", "", shown_query, opaque=rest)
+        if ":" in rest.partition("/")[0]:
+            raise ValueError("first path segment in URL cannot contain colon")
+    authority = ""
+    if rest.startswith("//") and (scheme or not rest.startswith("///")):
+        authority, slash, rest = rest[2:].partition("/")
+        rest = slash + rest
+    userinfo, _, host = authority.rpartition("@")
+    host = _host(scheme, host)
+    username, password = _credentials(userinfo) if "@" in authority else (None, None)
+    _check_escapes(rest)
+    _check_escapes(fragment)
+    return Url(scheme, host, _escaped_path(rest), shown_query, "", username, password)
+
+
+def _host(scheme: str, host: str) -> str:
+    if host.rfind("[") > 0:
+        raise ValueError("invalid IP-literal")
+    if host.startswith("["):
+        name, bracket, port = host[1:].rpartition("]")
+        if not bracket:
+            raise ValueError("missing ']' in host")
+        _check_port(port)
+        _check_host_characters(name)
+        try:
+            IPv6Address(unquote(name))
+        except ValueError as error:
+            raise ValueError(f"invalid host: {error}") from error
+        return f"[{unquote(name)}]{port}"
+    if ":" in host:
+        is_strict = scheme in {"http", "https"}
+        _check_port(host[host.index(":") if is_strict else host.rindex(":") :])
+    _check_host_characters(host)
+    # Go drops a colon that no port follows.
+    return unquote(host).removesuffix(":")
+
+
+def _check_port(port: str) -> None:
+    if not _PORT.fullmatch(port):
+        raise ValueError(f"invalid port {go_quote(port)} after host")
+
+
+def _check_host_characters(host: str) -> None:
+    _check_escapes(host)
+    escape = _HOST_ESCAPE_OF_ASCII.search(host)
+    if escape:
+        raise ValueError(f"invalid URL escape {go_quote(escape[0])}")
+    bad = _BAD_HOST_CHARACTER.search(host)
+    if bad:
+        raise ValueError(f"invalid character {go_quote(bad[0])} in host name")
+
+
+def _check_escapes(text: str) -> None:
+    bad = _BAD_ESCAPE.search(text)
+    if bad:
+        raise ValueError(f"invalid URL escape {go_quote(bad[0])}")
+
+
+def _credentials(userinfo: str) -> tuple[str, str | None]:
+    if not _USERINFO.fullmatch(userinfo):
+        raise ValueError("net/url: invalid userinfo")
+    _check_escapes(userinfo)
+    username, colon, password = userinfo.partition(":")
+    return unquote(username), unquote(password) if colon else None
+
+
+def _escaped_path(path: str) -> str:
+    if _VALID_PATH.fullmatch(path):
+        return path
+    return quote(unquote_to_bytes(path.encode("utf-8", "replace")), safe=_PATH_SAFE)

@@ -1,0 +1,241 @@
+"""The only aiohttp client code: limits, redirects, and Go's words for what went wrong.
+
+Sources: Go 1.26 net/http as argo-rollouts @ 9f8d111d8 uses it. Unlike Argo, no proxy is read from
+the environment, no answer is larger than a limit, and a redirect to another origin carries none of
+the request's own headers.
+"""
+
+import asyncio
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Self
+
+import aiohttp
+from yarl import URL
+
+from gateway.connection_errors import cause_of, is_unreadable
+from gateway.errors import ProviderError, ProviderInvalid, ProviderUnreadable
+from gateway.gotext import quote
+from gateway.gourl import Url, UrlInvalid, parse_url, resolve, unsendable, unsendable_header
+from gateway.provider import (
+    DEADLINE_EXCEEDED,
+    HttpRequest,
+    HttpResponse,
+    NoAnswer,
+    Stage,
+    Tls,
+)
+
+DEFAULT_MAX_BODY_BYTES = 10 * 1024 * 1024
+DEFAULT_CONNECTIONS_PER_HOST = 32
+MAX_REDIRECTS = 10
+"""Source: Go net/http.defaultCheckRedirect."""
+_KEEP_ALIVE_S = 15.0
+_LONGEST_TIMEOUT_S = 24 * 60 * 60.0
+_USER_AGENT = f"analysis-gateway/{version('analysis-gateway')}"
+_REDIRECTS = {301, 302, 303, 307, 308}
+_REDIRECTS_THAT_KEEP_THE_BODY = {307, 308}
+_HEADERS_OF_A_BODY = {
+    "content-encoding",
+    "content-language",
+    "content-location",
+    "content-type",
+}
+_ALWAYS_REPEATABLE = {"GET", "HEAD", "OPTIONS", "TRACE"}
+_TOO_LATE_ON_A_KEPT_CONNECTION = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hop:
+    """One request of a chain of redirects, ready to be sent."""
+
+    request: HttpRequest
+    url: Url
+
+    @property
+    def shown(self) -> str:
+        """``Post "<url>"``, as Go's errors begin."""
+        return f"{self.request.method.capitalize() or 'Get'} {quote(self.url.masked)}"
+
+
+class HttpClient:
+    """Implements ``gateway.provider.Http``; open it inside the event loop that uses it."""
+
+    def __init__(
+        self,
+        *,
+        max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
+        connections_per_host: int = DEFAULT_CONNECTIONS_PER_HOST,
+    ) -> None:
+        self._max_body_bytes = max_body_bytes
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0,
+                limit_per_host=connections_per_host,
+                keepalive_timeout=_KEEP_ALIVE_S,
+            ),
+            # A cookie of one template's provider is no business of another's.
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            trust_env=False,
+        )
+        # aiohttp would repeat PUT and DELETE, too; a template's PUT may have acted already.
+        self._session._retry_connection = False  # noqa: SLF001 - aiohttp has no public switch
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections; requests under way end with NoAnswer."""
+        await self._session.close()
+
+    async def send(self, request: HttpRequest, *, timeout_s: float) -> HttpResponse:
+        """Send one request, follow its redirects and read the answer.
+
+        Raises: as ``gateway.provider.Http.send`` says.
+        """
+        hop = _first_hop(request)
+        exchange = _Exchange(hop)
+        if timeout_s <= 0:
+            raise exchange.no_answer(DEADLINE_EXCEEDED)
+        try:
+            async with asyncio.timeout(min(timeout_s, _LONGEST_TIMEOUT_S)):
+                return await self._follow(exchange)
+        except TimeoutError as error:
+            raise exchange.no_answer(DEADLINE_EXCEEDED) from error
+        # A closed session is a RuntimeError, a host name that cannot be encoded a ValueError.
+        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
+            raise exchange.failed(error) from error
+
+    async def _follow(self, exchange: "_Exchange") -> HttpResponse:
+        for _ in range(MAX_REDIRECTS):
+            async with await self._answer_to(exchange.hop.request, exchange.hop.url) as response:
+                location = response.headers.get("Location", "")
+                if response.status not in _REDIRECTS or not location:
+                    exchange.stage = Stage.READING_BODY
+                    return HttpResponse(
+                        response.status,
+                        response.reason or "",
+                        response.headers,
+                        await self._body(response, exchange),
+                    )
+            exchange.hop = _next_hop(exchange.hop, response.status, location)
+        raise exchange.no_answer(f"stopped after {MAX_REDIRECTS} redirects")
+
+    async def _answer_to(self, request: HttpRequest, url: Url) -> aiohttp.ClientResponse:
+        try:
+            return await self._request(request, url)
+        except aiohttp.ClientConnectorError:
+            raise
+        except _TOO_LATE_ON_A_KEPT_CONNECTION:
+            # The server closed a kept connection while we wrote to it. A query can be asked again.
+            if request.method not in _ALWAYS_REPEATABLE and not request.is_repeatable:
+                raise
+            return await self._request(request, url)
+
+    async def _request(self, request: HttpRequest, url: Url) -> aiohttp.ClientResponse:
+        headers, is_ours = _wire_headers(request.headers, url)
+        return await self._session.request(
+            request.method,
+            URL(url.wire, encoded=True),
+            headers=headers,
+            data=request.body,
+            allow_redirects=False,
+            ssl=request.tls is Tls.VERIFIED,
+            # A caller that sets Accept-Encoding gets the body as it was encoded, as in Go.
+            auto_decompress=is_ours,
+        )
+
+    async def _body(self, response: aiohttp.ClientResponse, exchange: "_Exchange") -> bytes:
+        chunks: list[bytes] = []
+        room = self._max_body_bytes
+        async for chunk in response.content.iter_any():
+            room -= len(chunk)
+            if room < 0:
+                response.close()
+                raise ProviderUnreadable(
+                    f"{exchange.hop.shown}: the answer is larger than"
+                    f" {self._max_body_bytes} bytes, the limit of this gateway"
+                )
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+class _Exchange:
+    """Where an exchange stands, so that its failure can be told."""
+
+    def __init__(self, hop: _Hop) -> None:
+        self.hop = hop
+        self.stage = Stage.AWAITING_HEADERS
+
+    def no_answer(self, cause: str) -> NoAnswer:
+        is_bare = self.stage is Stage.READING_BODY
+        message = cause if is_bare else f"{self.hop.shown}: {cause}"
+        return NoAnswer(message, cause=cause, stage=self.stage)
+
+    def failed(self, error: Exception) -> ProviderError:
+        if is_unreadable(error):
+            return ProviderUnreadable(f"{self.hop.shown}: {cause_of(error)}")
+        return self.no_answer(cause_of(error))
+
+
+def _first_hop(request: HttpRequest) -> _Hop:
+    try:
+        url = parse_url(request.url)
+    except UrlInvalid as error:
+        raise ProviderInvalid(str(error)) from error
+    return _checked(_Hop(request, url))
+
+
+def _checked(hop: _Hop) -> _Hop:
+    reason = unsendable(hop.request.method, hop.url)
+    for name, value in hop.request.headers.items():
+        reason = reason or unsendable_header(name, value)
+    if reason:
+        raise ProviderInvalid(f"{hop.shown}: {reason}")
+    return hop
+
+
+def _next_hop(hop: _Hop, status: int, location: str) -> _Hop:
+    try:
+        url = resolve(hop.url, location)
+    except UrlInvalid as error:
+        raise ProviderUnreadable(
+            f"{hop.shown}: failed to parse Location header {quote(location)}: {error}"
+        ) from error
+    request = hop.request
+    headers: Mapping[str, str] = request.headers
+    if status not in _REDIRECTS_THAT_KEEP_THE_BODY:
+        method = request.method if request.method in {"GET", "HEAD"} else "GET"
+        headers = _without(headers, _HEADERS_OF_A_BODY)
+        request = replace(request, method=method, body=None)
+    if url.origin != hop.url.origin:
+        # API keys travel in headers of any name: a stranger gets none, and neither does whoever
+        # the stranger sends us on to.
+        headers = {name: headers[name] for name in headers if name.lower() in _HEADERS_OF_A_BODY}
+    return _checked(_Hop(replace(request, headers=headers), url))
+
+
+def _without(headers: Mapping[str, str], names: set[str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in names}
+
+
+def _wire_headers(own: Mapping[str, str], url: Url) -> tuple[dict[str, str], bool]:
+    """The headers to send, and whether the encoding of the answer is ours to undo."""
+    names = {name.lower() for name in own}
+    headers = dict(own)
+    if "user-agent" not in names:
+        headers["User-Agent"] = _USER_AGENT
+    if url.username is not None and "authorization" not in names:
+        credentials = f"{url.username}:{url.password or ''}".encode()
+        headers["Authorization"] = f"Basic {base64.b64encode(credentials).decode('ascii')}"
+    is_ours = "accept-encoding" not in names
+    if is_ours:
+        headers["Accept-Encoding"] = "gzip"
+    return headers, is_ours
