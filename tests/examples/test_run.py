@@ -1,6 +1,7 @@
 """The whole demo, as ``make run`` starts it: real gateway, real Prometheus, real traffic."""
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -55,6 +56,13 @@ async def runner(layout: Layout) -> AsyncIterator[asyncio.subprocess.Process]:
     await process.communicate()
 
 
+def pid_of(name: str, runner: asyncio.subprocess.Process) -> int:
+    """The process of one part."""
+    children = Path(f"/proc/{runner.pid}/task/{runner.pid}/children").read_text().split()
+    names = {Path(f"/proc/{pid}/comm").read_text().strip(): int(pid) for pid in children}
+    return names[name]
+
+
 @pytest_asyncio.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
     """A client for all parts."""
@@ -104,6 +112,15 @@ async def test_verdict_follows_the_released_version(
     runner.send_signal(signal.SIGINT)
     rest, _ = await runner.communicate()
     assert (runner.returncode, rest.decode().splitlines()[-1]) == (0, "stopped")
+    check_ports(layout)
+
+
+async def test_end_of_one_part_ends_all(layout: Layout, runner: asyncio.subprocess.Process) -> None:
+    """When Prometheus dies, the rest is stopped and the runner says who died and how."""
+    os.kill(pid_of("prometheus", runner), signal.SIGKILL)
+    rest, _ = await runner.communicate()
+    assert runner.returncode == 1
+    assert "demo: the prometheus ended with status -9:\n" in rest.decode()
     check_ports(layout)
 
 
