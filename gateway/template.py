@@ -7,10 +7,11 @@ types.go:790-803 @ 9f8d111d8. Unlike Argo, a field that nobody knows is a proble
 
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Any, Final, Never, TypeVar
+from typing import Annotated, Any, Final, Generic, Never, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -74,8 +75,6 @@ class _Model(BaseModel):
         extra="forbid",
         strict=True,
         alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
     )
 
 
@@ -205,7 +204,7 @@ class Template(_Model):
     @property
     def ref(self) -> TemplateRef:
         """How others name this template."""
-        return TemplateRef(template_name=self.name, cluster_scope=self.kind is Kind.CLUSTER)
+        return TemplateRef(templateName=self.name, clusterScope=self.kind is Kind.CLUSTER)
 
     @cached_property
     def digest(self) -> str:
@@ -217,6 +216,18 @@ class Template(_Model):
     def versioned_name(self) -> str:
         """``name@sha256:...``: which text of the template was used."""
         return f"{self.name}@{self.digest}"
+
+
+Part = TypeVar("Part", Metric, Argument, DryRunRule, RetentionRule)
+
+
+@dataclass(frozen=True, slots=True)
+class Located(Generic[Part]):
+    """A part of a template, and where it stands."""
+
+    part: Part
+    path: str
+    """``spec.metrics[0]``; with the template's name before it if there are several templates."""
 
 
 def parse(content: object) -> Template:

@@ -1,0 +1,191 @@
+"""A template and its arguments to one plan per metric, its provider ready to measure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.args import Arguments
+from gateway.bounds import at
+from gateway.errors import Problem, ProviderInvalid, TemplateInvalid
+from gateway.flatten import FlatTemplate
+from gateway.provider import Block, Provider, ProviderType
+from gateway.secrets import Secret
+from gateway.shapes import did_you_mean
+from gateway.substitution import Substitution
+from gateway.template import Located, Metric
+from gateway.validation import check_metrics, check_rules, matching
+
+ARGO_PROVIDERS: Final = (
+    "prometheus",
+    "job",
+    "kayenta",
+    "web",
+    "datadog",
+    "wavefront",
+    "newRelic",
+    "cloudWatch",
+    "graphite",
+    "influxdb",
+    "skywalking",
+    "plugin",
+)
+"""What may stand under ``provider:``.
+
+Source: argo-rollouts metricproviders/metricproviders.go:126-153 @ 9f8d111d8.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricPlan:
+    """One metric, ready to be measured; what may hold a secret stays out of its repr."""
+
+    metric: Metric
+    """The metric as it is named, scheduled and counted: resolved, but without secrets."""
+    path: str
+    """Where the metric stands in its template."""
+    provider_name: str
+    """Argo's key under ``provider:``."""
+    block: Block = field(repr=False)
+    """What stands under that key, resolved."""
+    provider: Provider | ProviderInvalid = field(repr=False)
+    """The source of the metric's value, or why there is none: then that is the measurement."""
+    success_condition: str = field(repr=False)
+    failure_condition: str = field(repr=False)
+    is_dry_run: bool
+
+    @property
+    def name(self) -> str:
+        """The metric's name."""
+        return self.metric.name
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisPlan:
+    """All metrics of an analysis, in their order."""
+
+    metrics: tuple[MetricPlan, ...]
+    secrets: tuple[Secret, ...]
+    """What must be masked in all that leaves."""
+
+
+def build(
+    flat: FlatTemplate,
+    arguments: Arguments,
+    *,
+    provider_types: Mapping[str, ProviderType],
+    environ: Mapping[str, str],
+) -> AnalysisPlan:
+    """Plan every metric of a template.
+
+    As in Argo, everything but conditions and provider blocks is resolved with a placeholder for
+    each secret, and that is what is validated. A provider that cannot be made out of its block is
+    no problem of the template but an Error measurement.
+
+    Args:
+        flat: see ``gateway.flatten``.
+        arguments: see ``gateway.args``.
+        provider_types: by Argo's name, what this gateway can measure.
+        environ: what providers may read of the environment.
+
+    Raises:
+        TemplateInvalid: with every problem of all metrics and rules.
+
+    """
+    filled = [fill_metric(metric, arguments.open_values) for metric in flat.metrics]
+    problems = [problem for each in filled for problem in each.problems]
+    problems += check_metrics(
+        [each.metric for each in filled], [each.unresolved for each in filled]
+    )
+    if not any("name" in each.unresolved for each in filled):
+        names = [each.metric.part.name for each in filled]
+        problems += check_rules(flat.dry_run, names)
+        problems += check_rules(flat.measurement_retention, names)
+    for each, original in zip(filled, flat.metrics, strict=True):
+        is_known = "provider" not in each.unresolved
+        problems += check_providers(each.metric if is_known else original, provider_types)
+    if problems:
+        raise TemplateInvalid(tuple(problems))
+    shown = [each.metric for each in filled]
+    measured = shown if not arguments.secrets else _with_secrets(flat, arguments)
+    plans: list[MetricPlan] = []
+    for public, secret in zip(shown, measured, strict=True):
+        ((name, block),) = secret.part.provider.items()
+        plans.append(
+            MetricPlan(
+                metric=public.part,
+                path=public.path,
+                provider_name=name,
+                block=block,
+                provider=_made(provider_types[name], block, environ),
+                success_condition=secret.part.success_condition,
+                failure_condition=secret.part.failure_condition,
+                is_dry_run=_is_dry_run(public.part.name, flat),
+            )
+        )
+    return AnalysisPlan(tuple(plans), arguments.secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class FilledMetric:
+    """A metric with values in place of its tags."""
+
+    metric: Located[Metric]
+    unresolved: frozenset[str]
+    """Wire names of the fields in which something could not be replaced."""
+    problems: tuple[Problem, ...]
+
+
+def fill_metric(metric: Located[Metric], values: Mapping[str, str]) -> FilledMetric:
+    """Replace ``{{args.x}}`` in every text of a metric, keys inside its provider included."""
+    substitution = Substitution(values)
+    changes: dict[str, object] = {}
+    unresolved: set[str] = set()
+    for name, info in Metric.model_fields.items():
+        wire_name = str(info.alias)
+        complaints = len(substitution.problems)
+        value = getattr(metric.part, name)
+        changes[name] = substitution.fill(value, at(metric.path, wire_name))
+        if len(substitution.problems) > complaints:
+            unresolved.add(wire_name)
+    part = metric.part.model_copy(update=changes)
+    return FilledMetric(
+        Located(part, metric.path), frozenset(unresolved), tuple(substitution.problems)
+    )
+
+
+def check_providers(
+    metric: Located[Metric], provider_types: Mapping[str, ProviderType]
+) -> Iterator[Problem]:
+    """Providers that nobody knows or that the gateway lacks, and blocks of a wrong shape."""
+    for name, block in metric.part.provider.items():
+        path = f"{metric.path}.provider.{name}"
+        if name in provider_types:
+            for below, message in provider_types[name].check(block):
+                is_item = not below or below.startswith("[")
+                yield Problem(path + below if is_item else f"{path}.{below}", message)
+        elif name in ARGO_PROVIDERS:
+            available = ", ".join(provider_types)
+            yield Problem(path, f"this gateway does not have it; available are {available}")
+        else:
+            yield Problem(path, f"unknown provider{did_you_mean(name, ARGO_PROVIDERS)}")
+
+
+def _with_secrets(flat: FlatTemplate, arguments: Arguments) -> list[Located[Metric]]:
+    filled = [fill_metric(metric, arguments.values) for metric in flat.metrics]
+    problems = tuple(problem for each in filled for problem in each.problems)
+    if problems:
+        raise TemplateInvalid(problems)
+    return [each.metric for each in filled]
+
+
+def _made(
+    provider_type: ProviderType, block: Block, environ: Mapping[str, str]
+) -> Provider | ProviderInvalid:
+    try:
+        return provider_type.parse(block, environ)
+    except ProviderInvalid as error:
+        return error
+
+
+def _is_dry_run(name: str, flat: FlatTemplate) -> bool:
+    return any(matching(rule.part.metric_name, [name]) for rule in flat.dry_run)
