@@ -3,22 +3,14 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 
 from gateway.model import Reading
-from gateway.provider import Context
+from gateway.provider import Context, ExplainsNoData
 
 REMEMBERED_S: Final = 10.0
 """How long an explanation serves, so that a herd of callers asks the provider once."""
 _MAX_REMEMBERED: Final = 1_000
-
-
-@runtime_checkable
-class ExplainsNoData(Protocol):
-    """A provider that can say why its answer was empty or not a number."""
-
-    async def explain_no_data(self, context: Context) -> str:
-        """One sentence, or an empty text if there is nothing to say; never raises."""
 
 
 def wants_explanation(reading: Reading) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gateway.errors import ProviderUnreachable
 from gateway.model import Reading
@@ -139,6 +139,7 @@ class Provider(Protocol):
         """The query after argument substitution, as reports show it; empty if there is none."""
 
 
+@runtime_checkable
 class ExplainsNoData(Protocol):
     """A provider that can say why its answer was empty or not a number."""
 

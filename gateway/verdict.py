@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from gateway.gotext import special_float
 from gateway.model import Phase, Reading
+from gateway.secrets import Redaction
 
 MAX_TEXT_CHARS = 16_384
 """Longer values are cut in a verdict document; conditions always see them whole."""
@@ -93,18 +94,19 @@ def explain(measurement: Measurement) -> str:
         case Phase.ERROR | Phase.RUNNING | Phase.PENDING:
             return measurement.message
         case Phase.INCONCLUSIVE:
-            return f"{text} satisfies neither {success} nor the failure condition {failure}"
+            rule = f"{text} satisfies neither {success} nor the failure condition {failure}"
         case Phase.FAILED if failure:
             # With both conditions set, only the failure condition can have decided.
-            return f"{text} satisfies the failure condition {failure}"
+            rule = f"{text} satisfies the failure condition {failure}"
         case Phase.FAILED:
-            return f"{text} does not satisfy {success}"
+            rule = f"{text} does not satisfy {success}"
         case _ if success:
-            return f"{text} satisfies {success}"
+            rule = f"{text} satisfies {success}"
         case _ if failure:
-            return f"{text} does not satisfy the failure condition {failure}"
+            rule = f"{text} does not satisfy the failure condition {failure}"
         case _:
-            return f"{text} was measured and there is no condition"
+            rule = f"{text} was measured and there is no condition"
+    return f"{rule}; {measurement.message}" if measurement.message else rule
 
 
 def document(verdict: Verdict) -> dict[str, object]:
@@ -148,6 +150,30 @@ def measurement_document(measurement: Measurement) -> dict[str, object]:
     if measurement.hint:
         parts["hint"] = measurement.hint
     return parts
+
+
+def redacted(measurement: Measurement, redaction: Redaction) -> Measurement:
+    """The measurement without secrets, wherever they turned up: some servers echo what they get."""
+    if not redaction:
+        return measurement
+    reading = measurement.reading
+    if reading is not None:
+        reading = replace(
+            reading,
+            result=redaction.value(reading.result),
+            text=redaction.text(reading.text),
+            metadata={key: redaction.text(value) for key, value in reading.metadata.items()},
+        )
+    return replace(
+        measurement,
+        reading=reading,
+        metric=redaction.text(measurement.metric),
+        message=redaction.text(measurement.message),
+        hint=redaction.text(measurement.hint),
+        success_condition=redaction.text(measurement.success_condition),
+        failure_condition=redaction.text(measurement.failure_condition),
+        query=redaction.text(measurement.query),
+    )
 
 
 def json_ready(value: object) -> object:

@@ -1,0 +1,203 @@
+"""The use case, top to bottom: a caller asks, and gets a verdict.
+
+plan       the templates, their arguments, one plan per metric      gateway/planner.py
+read       fresh enough? else measure once for all who ask          gateway/readings.py
+judge      reading and conditions to a phase                        gateway/conditions.py
+explain    no data? why?                                            gateway/explanations.py
+summarize  measurements to a verdict                                gateway/verdict.py
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from gateway.conditions import judge
+from gateway.errors import ProviderError, ProviderUnreachable
+from gateway.explanations import Explanations, wants_explanation
+from gateway.model import Phase, Reading
+from gateway.planner import Planned, PlannedMetric, Planner, Question
+from gateway.provider import Context, Provider
+from gateway.readings import Answer, Freshness, Readings
+from gateway.telemetry import Telemetry
+from gateway.verdict import Measurement, Verdict, one_number, redacted, summarize
+
+_log: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What one caller wants to know, and how."""
+
+    question: Question
+    freshness: Freshness
+    wait_s: float
+    """How long this caller waits; the measurements themselves go on."""
+    is_dry_run: bool = False
+    """Whether no metric counts."""
+    context: Mapping[str, object] = field(default_factory=dict)
+    """Repeated in the answer."""
+
+
+class Analysis:
+    """Gives verdicts."""
+
+    def __init__(
+        self,
+        *,
+        planner: Planner,
+        readings: Readings,
+        explanations: Explanations,
+        context: Context,
+        telemetry: Telemetry,
+        measurement_timeout_s: float,
+    ) -> None:
+        self._planner = planner
+        self._readings = readings
+        self._explanations = explanations
+        self._context = context
+        self._telemetry = telemetry
+        self._measurement_timeout_s = measurement_timeout_s
+
+    async def verdict(self, ask: Ask) -> Verdict:
+        """Measure every metric of the templates once, judge, and sum up.
+
+        Raises:
+            TemplateNotFound: a name that nobody has.
+            TemplateInvalid: with every problem of templates and arguments.
+
+        """
+        started_at = self._context.now_unix_s()
+        planned = await self._planner.plan(ask.question)
+        measurements = await self._measure_all(planned, ask)
+        phase, reason = summarize(measurements)
+        verdict = Verdict(
+            phase=phase,
+            reason=reason,
+            namespace=planned.namespace,
+            templates=planned.templates,
+            started_at_unix_s=started_at,
+            finished_at_unix_s=self._context.now_unix_s(),
+            measurements=measurements,
+            context=ask.context,
+        )
+        self._report(planned, verdict)
+        return verdict
+
+    async def _measure_all(self, planned: Planned, ask: Ask) -> tuple[Measurement, ...]:
+        deadline_s = asyncio.get_running_loop().time() + ask.wait_s
+        work = [self._measure(metric, planned, ask, deadline_s) for metric in planned.metrics]
+        if len(work) == 1:
+            return (await work[0],)
+        return tuple(await asyncio.gather(*work))
+
+    async def _measure(
+        self, metric: PlannedMetric, planned: Planned, ask: Ask, deadline_s: float
+    ) -> Measurement:
+        started_s = time.perf_counter()
+        measurement = Measurement(
+            metric=metric.plan.name,
+            provider=metric.plan.provider_name,
+            phase=Phase.RUNNING,
+            success_condition=metric.plan.success_condition,
+            failure_condition=metric.plan.failure_condition,
+            query=metric.query,
+            is_dry_run=metric.plan.is_dry_run or ask.is_dry_run,
+        )
+        try:
+            answer = await self._read(metric, ask.freshness, deadline_s)
+            measurement = _judged(measurement, answer)
+            if measurement.phase is not Phase.SUCCESSFUL and wants_explanation(answer.reading):
+                measurement = await self._explained(measurement, metric, deadline_s)
+        except ProviderError as error:
+            measurement = replace(measurement, phase=Phase.ERROR, message=str(error))
+        except TimeoutError:
+            message = f"not measured within {ask.wait_s:g}s; the measurement goes on, ask again"
+            measurement = replace(measurement, message=message)
+        took_s = time.perf_counter() - started_s
+        self._telemetry.measured(
+            provider=measurement.provider, phase=measurement.phase, took_s=took_s
+        )
+        return redacted(replace(measurement, took_s=took_s), planned.redaction)
+
+    async def _read(self, metric: PlannedMetric, freshness: Freshness, deadline_s: float) -> Answer:
+        provider = metric.plan.provider
+        if isinstance(provider, ProviderError):
+            raise provider
+        answer = self._readings.peek(metric.key, freshness)
+        if answer is not None:
+            return answer
+        async with asyncio.timeout_at(deadline_s):
+            return await self._readings.read(
+                metric.key, freshness, lambda: self._ask_provider(provider)
+            )
+
+    async def _ask_provider(self, provider: Provider) -> Reading:
+        try:
+            async with asyncio.timeout(self._measurement_timeout_s):
+                return await provider.measure(self._context)
+        except TimeoutError:
+            raise ProviderUnreachable(
+                f"the provider did not answer within {self._measurement_timeout_s:g}s,"
+                " the longest that this gateway waits (verdicts.measurementTimeout)"
+            ) from None
+
+    async def _explained(
+        self, measurement: Measurement, metric: PlannedMetric, deadline_s: float
+    ) -> Measurement:
+        try:
+            async with asyncio.timeout_at(deadline_s):
+                why = await self._explanations.of(metric.key, metric.plan.provider)
+        except TimeoutError:
+            return measurement
+        message = "; ".join(part for part in (measurement.message, why) if part)
+        return replace(measurement, message=message)
+
+    def _report(self, planned: Planned, verdict: Verdict) -> None:
+        self._telemetry.verdict_given(
+            template=planned.label,
+            namespace=verdict.namespace,
+            phase=verdict.phase,
+            now_unix_s=verdict.finished_at_unix_s,
+        )
+        for measurement in verdict.measurements:
+            number = one_number(measurement.reading) if measurement.reading else None
+            if number is not None:
+                self._telemetry.valued(
+                    template=planned.label,
+                    namespace=verdict.namespace,
+                    metric=measurement.metric,
+                    value=number,
+                    measured_at_unix_s=verdict.finished_at_unix_s - measurement.age_s,
+                )
+        _log.info(
+            "verdict",
+            extra={
+                "phase": verdict.phase.value,
+                "templates": ",".join(verdict.templates),
+                "namespace": verdict.namespace,
+                "reason": verdict.reason,
+                "took_ms": round(
+                    (verdict.finished_at_unix_s - verdict.started_at_unix_s) * 1000, 1
+                ),
+            },
+        )
+
+
+def _judged(measurement: Measurement, answer: Answer) -> Measurement:
+    judgement = judge(
+        answer.reading,
+        success_condition=measurement.success_condition,
+        failure_condition=measurement.failure_condition,
+    )
+    return replace(
+        measurement,
+        phase=judgement.phase,
+        message=judgement.message,
+        hint=judgement.hint,
+        reading=answer.reading,
+        age_s=answer.age_s,
+        cache=answer.cache.value,
+    )

@@ -1,0 +1,174 @@
+"""From what a caller names to what is measured, remembered for as long as nothing changed.
+
+source     the templates that the names mean                     I/O
+flatten    follow references, make one template of all           pure
+merge      the caller's arguments over the defaults              pure
+secrets    values of the arguments that are secret               I/O
+resolve    a value for every argument                            pure
+build      one plan per metric, its provider parsed              pure
+"""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from gateway import args, plan
+from gateway.args import MissingSecret
+from gateway.errors import TemplateNotFound
+from gateway.flatten import FlatTemplate, flatten
+from gateway.plan import MetricPlan
+from gateway.provider import ProviderType
+from gateway.questions import question_key
+from gateway.secrets import Redaction, Secret
+from gateway.template import Argument, SecretKeyRef, Template, TemplateRef
+
+INLINE: Final = "inline"
+"""What own metrics call a template that came with a request."""
+_MAX_REMEMBERED: Final = 2_000
+
+
+class TemplateSource(Protocol):
+    """Where templates that have a name come from."""
+
+    @property
+    def revision(self) -> int:
+        """Changes whenever any template does."""
+
+    def find(self, ref: TemplateRef, namespace: str) -> Template | None:
+        """The template of that name, None if there is none."""
+
+
+class SecretSource(Protocol):
+    """Where the values of secrets come from."""
+
+    async def read(
+        self, namespace: str, refs: Sequence[SecretKeyRef]
+    ) -> Mapping[SecretKeyRef, Secret | MissingSecret]:
+        """A value for every reference, or why there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a caller wants to have measured."""
+
+    namespace: str
+    refs: tuple[TemplateRef, ...] = ()
+    inline: tuple[Template, ...] = ()
+    arguments: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    def identity(self) -> tuple[object, ...]:
+        """Equal for equal questions; cheap to hash."""
+        inline = tuple((each.kind, each.versioned_name) for each in self.inline)
+        return (self.namespace, self.refs, inline, self.arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMetric:
+    """One metric and the key under which its readings are shared."""
+
+    plan: MetricPlan
+    key: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """Everything that is to be measured for a question."""
+
+    namespace: str
+    label: str
+    """What own metrics call the template."""
+    templates: tuple[str, ...]
+    metrics: tuple[PlannedMetric, ...]
+    redaction: Redaction
+
+
+class Planner:
+    """Plans questions."""
+
+    def __init__(
+        self,
+        *,
+        templates: TemplateSource,
+        secrets: SecretSource,
+        provider_types: Mapping[str, ProviderType],
+        environ: Mapping[str, str],
+        hash_key: Callable[[], Awaitable[bytes]],
+        ttl_s: float,
+        now_s: Callable[[], float],
+    ) -> None:
+        self._templates = templates
+        self._secrets = secrets
+        self._provider_types = provider_types
+        self._environ = environ
+        self._hash_key = hash_key
+        self._ttl_s = ttl_s
+        self._now_s = now_s
+        self._remembered: OrderedDict[object, tuple[float, Planned]] = OrderedDict()
+
+    async def plan(self, question: Question) -> Planned:
+        """What is to be measured.
+
+        Raises:
+            TemplateNotFound: a name that nobody has.
+            TemplateInvalid: with every problem of templates and arguments.
+
+        """
+        key = (self._templates.revision, question.identity())
+        kept = self._remembered.get(key)
+        if kept is not None and self._now_s() < kept[0]:
+            return kept[1]
+        planned = await self._plan(question)
+        self._remembered[key] = (self._now_s() + self._ttl_s, planned)
+        self._remembered.move_to_end(key)
+        if len(self._remembered) > _MAX_REMEMBERED:
+            self._remembered.popitem(last=False)
+        return planned
+
+    async def _plan(self, question: Question) -> Planned:
+        namespace = question.namespace
+        roots = (*question.inline, *(self._named(ref, namespace) for ref in question.refs))
+        flat = flatten(roots, lambda ref: self._templates.find(ref, namespace))
+        given = [Argument(name=name, value=value) for name, value in question.arguments]
+        merged = args.merge(flat.args, given)
+        secrets = await self._secrets.read(namespace, args.secret_refs(merged))
+        resolved = args.resolve(merged, secrets)
+        planned = plan.build(
+            flat, resolved, provider_types=self._provider_types, environ=self._environ
+        )
+        hash_key = await self._hash_key()
+        return Planned(
+            namespace=namespace,
+            label=_label(question),
+            templates=_versioned_names(flat),
+            metrics=tuple(self._keyed(each, namespace, hash_key) for each in planned.metrics),
+            redaction=Redaction(planned.secrets),
+        )
+
+    def _named(self, ref: TemplateRef, namespace: str) -> Template:
+        found = self._templates.find(ref, namespace)
+        if found is None:
+            place = "" if ref.cluster_scope else f" in namespace '{namespace}'"
+            raise TemplateNotFound(f"{ref} not found{place}; GET /v1/templates lists what there is")
+        return found
+
+    def _keyed(self, metric: MetricPlan, namespace: str, hash_key: bytes) -> PlannedMetric:
+        key = question_key(
+            hash_key,
+            namespace=namespace,
+            provider=metric.provider_name,
+            block=metric.block,
+            environ=self._environ,
+        )
+        provider = metric.provider
+        query = "" if isinstance(provider, Exception) else provider.resolved_query()
+        return PlannedMetric(metric, key, query)
+
+
+def _label(question: Question) -> str:
+    return INLINE if question.inline else "+".join(ref.template_name for ref in question.refs)
+
+
+def _versioned_names(flat: FlatTemplate) -> tuple[str, ...]:
+    return tuple(template.versioned_name for template in flat.templates)

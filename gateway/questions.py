@@ -1,0 +1,32 @@
+"""The key of a question: equal for equal questions, and no secret can be read from it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Final
+
+KEY_BYTES: Final = 32
+"""Length of the key that goes into the hash."""
+
+
+def question_key(
+    hash_key: bytes,
+    *,
+    namespace: str,
+    provider: str,
+    block: Mapping[str, object],
+    environ: Mapping[str, str],
+) -> str:
+    """A keyed hash over everything that decides what a provider is asked.
+
+    Args:
+        hash_key: shared by all replicas on one Redis; without it nobody can try out secrets.
+        namespace: of the run: tenants never share readings.
+        provider: Argo's name.
+        block: the provider block, resolved, credentials included.
+        environ: what providers read of the environment.
+
+    """
+    text = json.dumps([namespace, provider, block, dict(environ)], sort_keys=True, default=dict)
+    digest = hashlib.blake2b(text.encode(), key=hash_key[:64], digest_size=16)
+    return digest.hexdigest()
