@@ -1,0 +1,230 @@
+"""Templates from a folder, read again when its files change.
+
+``*.yaml``, ``*.yml`` and ``*.json`` directly in the folder and in the folders directly below it are
+read; names that start with a dot are not, which is how Kubernetes hides the parts of a mounted
+ConfigMap. Manifests of other kinds may stand beside the templates and are left alone.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from watchfiles import awatch
+
+from gateway.bounds import MAX_BYTES
+from gateway.documents import Document, Syntax, read_documents
+from gateway.errors import Problem, RequestInvalid
+from gateway.regular_files import read_regular
+from gateway.template import API_VERSION, Kind, Template, TemplateRef, examine
+
+MAX_FILES: Final = 1_000
+RESYNC_S: Final = 10.0
+"""File systems that report no changes are looked at this often."""
+_SYNTAX_BY_SUFFIX: Final[Mapping[str, Syntax]] = {
+    ".yaml": Syntax.YAML,
+    ".yml": Syntax.YAML,
+    ".json": Syntax.JSON,
+}
+_GROUP: Final = API_VERSION.partition("/")[0]
+_OTHER_KINDS: Final = frozenset({"Rollout", "AnalysisRun", "Experiment"})
+_QUIET_MS: Final = 50
+"""A change is acted upon when no other has followed it for this long."""
+
+_log: Final = logging.getLogger(__name__)
+_Key = tuple[Kind, str, str]
+_Signature = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenFile:
+    """A file, or the folder itself, that could not be read as it stands now."""
+
+    file: str
+    """Below the folder, ``.`` for the folder; what was last read of it is still in force."""
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateIndex:
+    """All templates of one moment; never changed, only replaced."""
+
+    own_namespace: str
+    by_key: Mapping[_Key, Template] = field(default_factory=dict)
+    broken: tuple[BrokenFile, ...] = ()
+
+    def find(self, ref: TemplateRef, *, namespace: str) -> Template | None:
+        """The template that ``ref`` means in ``namespace``, None if there is none."""
+        home = "" if ref.cluster_scope else namespace
+        return self.by_key.get((ref.kind, home, ref.template_name))
+
+    def namespace_of(self, template: Template) -> str:
+        """The namespace that a template lives in; empty for a cluster template."""
+        if template.kind is Kind.CLUSTER:
+            return ""
+        return template.metadata.namespace or self.own_namespace
+
+    def templates(self) -> tuple[Template, ...]:
+        """All of them, by kind, namespace and name."""
+        return tuple(self.by_key[key] for key in sorted(self.by_key))
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    signature: _Signature | None = None
+    templates: tuple[Template, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+class FolderSource:
+    """Keeps an index of a folder's templates."""
+
+    def __init__(self, folder: Path, *, own_namespace: str, resync_s: float = RESYNC_S) -> None:
+        self._folder: Final = folder
+        self._resync_s: Final = resync_s
+        self._files: Mapping[str, _File] = {}
+        self.index = TemplateIndex(own_namespace)
+        """What is in force now."""
+
+    async def load(self) -> None:
+        """Read what has changed since the last time; a broken file keeps its last good version."""
+        files, unlisted = await asyncio.to_thread(_read_folder, self._folder, self._files)
+        index = _indexed(files, unlisted, self.index.own_namespace)
+        for broken in set(index.broken) - set(self.index.broken):
+            reason = "; ".join(str(problem) for problem in broken.problems)
+            _log.warning("a template file is broken", extra={"file": broken.file, "reason": reason})
+        self._files, self.index = files, index
+
+    async def watch(self) -> None:
+        """Load again whenever something changes in the folder, until cancelled."""
+        while True:
+            try:
+                async for _ in awatch(
+                    self._folder,
+                    watch_filter=None,
+                    step=_QUIET_MS,
+                    rust_timeout=int(self._resync_s * 1_000),
+                    yield_on_timeout=True,
+                    ignore_permission_denied=True,
+                ):
+                    await self.load()
+            except (OSError, RuntimeError) as error:
+                # The folder is gone, or the system has no more watches to give: look, then.
+                _log.warning("the template folder is not watched", extra={"reason": str(error)})
+            await asyncio.sleep(self._resync_s)
+            await self.load()
+
+
+def _read_folder(
+    folder: Path, before: Mapping[str, _File]
+) -> tuple[Mapping[str, _File], tuple[BrokenFile, ...]]:
+    try:
+        entries = _visible(folder)
+    except OSError as error:
+        # A folder that cannot be listed says nothing about its files: all stay in force.
+        return before, (_unlisted(".", error),)
+    broken: list[BrokenFile] = []
+    paths: list[str] = []
+    for entry in entries:
+        if not entry.is_dir():
+            paths.append(entry.name)
+            continue
+        try:
+            paths += (f"{entry.name}/{inner.name}" for inner in _visible(folder / entry.name))
+        except OSError as error:
+            broken.append(_unlisted(entry.name, error))
+            paths += (path for path in before if path.startswith(f"{entry.name}/"))
+    paths = sorted(path for path in paths if Path(path).suffix in _SYNTAX_BY_SUFFIX)
+    if len(paths) > MAX_FILES:
+        message = f"holds {len(paths)} files; only the first {MAX_FILES} by name are read"
+        broken.append(BrokenFile(".", (Problem("", message),)))
+    files = {
+        path: _read_again(folder / path, before.get(path, _File())) for path in paths[:MAX_FILES]
+    }
+    return files, tuple(broken)
+
+
+def _unlisted(folder: str, error: OSError) -> BrokenFile:
+    return BrokenFile(folder, (Problem("", f"cannot be listed: {error.strerror}"),))
+
+
+def _visible(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return [entry for entry in entries if not entry.name.startswith(".")]
+
+
+def _read_again(path: Path, before: _File) -> _File:
+    try:
+        status = path.stat()
+        signature = (status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev)
+        if signature == before.signature:
+            return before
+        content = read_regular(path, max_bytes=MAX_BYTES)
+        documents = read_documents(content, name=path.name, syntax=_SYNTAX_BY_SUFFIX[path.suffix])
+    except OSError as error:
+        problem = Problem("", error.strerror or str(error))
+        return replace(before, signature=None, problems=(problem,))
+    except RequestInvalid as error:
+        return replace(before, signature=signature, problems=(Problem("", str(error)),))
+    templates, problems = _templates_in(documents)
+    if problems:
+        return replace(before, signature=signature, problems=problems)
+    return _File(signature, templates)
+
+
+def _templates_in(
+    documents: Sequence[Document],
+) -> tuple[tuple[Template, ...], tuple[Problem, ...]]:
+    templates: list[Template] = []
+    problems: list[Problem] = []
+    manifests = [manifest for document in documents for manifest in _manifests(document.content)]
+    for number, manifest in enumerate(manifests, start=1):
+        if _is_of_others(manifest):
+            continue
+        template, found = examine(manifest)
+        where = f"document {number}: " if len(manifests) > 1 else ""
+        problems += (Problem(where + problem.path, problem.message) for problem in found)
+        if template is not None:
+            templates.append(template)
+    return tuple(templates), tuple(problems)
+
+
+def _manifests(content: object) -> list[object]:
+    match content:
+        case {"apiVersion": "v1", "kind": "List", "items": [*items]}:
+            return items
+        case _:
+            return [content]
+
+
+def _is_of_others(manifest: object) -> bool:
+    match manifest:
+        case {"apiVersion": str(version), "kind": str(kind)}:
+            return version.partition("/")[0] != _GROUP or kind in _OTHER_KINDS
+        case _:
+            return False
+
+
+def _indexed(
+    files: Mapping[str, _File], unlisted: tuple[BrokenFile, ...], own_namespace: str
+) -> TemplateIndex:
+    index = TemplateIndex(own_namespace)
+    by_key: dict[_Key, Template] = {}
+    owners: dict[_Key, str] = {}
+    broken = list(unlisted)
+    for path, file in files.items():
+        problems = list(file.problems)
+        for template in file.templates:
+            key = (template.kind, index.namespace_of(template), template.name)
+            if owners.setdefault(key, path) != path or key in by_key:
+                message = f"{template.ref} is already defined in {owners[key]}, which is used"
+                problems.append(Problem("", message))
+            else:
+                by_key[key] = template
+        if problems:
+            broken.append(BrokenFile(path, tuple(problems)))
+    return TemplateIndex(own_namespace, MappingProxyType(by_key), tuple(broken))
