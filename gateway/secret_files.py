@@ -21,7 +21,7 @@ class SecretsFolder:
         self._folder: Final = folder
         """None if there are no secrets at all."""
 
-    async def fetch(
+    async def read(
         self, namespace: str, refs: Sequence[SecretKeyRef]
     ) -> Mapping[SecretKeyRef, Secret | MissingSecret]:
         """The content of each key, verbatim, or Argo's words for why there is none."""

@@ -8,7 +8,7 @@ ConfigMap. Manifests of other kinds may stand beside the templates and are left 
 import asyncio
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -54,23 +54,35 @@ class TemplateIndex:
     """All templates of one moment; never changed, only replaced."""
 
     own_namespace: str
+    """Where templates live that do not say so."""
+    revision: int = 0
+    """Changes whenever any template does."""
     by_key: Mapping[_Key, Template] = field(default_factory=dict)
-    broken: tuple[BrokenFile, ...] = ()
+    broken_files: tuple[BrokenFile, ...] = ()
 
-    def find(self, ref: TemplateRef, *, namespace: str) -> Template | None:
+    def find(self, ref: TemplateRef, namespace: str) -> Template | None:
         """The template that ``ref`` means in ``namespace``, None if there is none."""
         home = "" if ref.cluster_scope else namespace
         return self.by_key.get((ref.kind, home, ref.template_name))
 
-    def namespace_of(self, template: Template) -> str:
-        """The namespace that a template lives in; empty for a cluster template."""
-        if template.kind is Kind.CLUSTER:
-            return ""
-        return template.metadata.namespace or self.own_namespace
+    def entries(self) -> Iterator[tuple[str, Template]]:
+        """Namespace and template, in order; the namespace of a cluster template is empty."""
+        for key in sorted(self.by_key):
+            yield key[1], self.by_key[key]
 
-    def templates(self) -> tuple[Template, ...]:
-        """All of them, by kind, namespace and name."""
-        return tuple(self.by_key[key] for key in sorted(self.by_key))
+    def broken(self) -> Iterator[tuple[str, tuple[Problem, ...]]]:
+        """Files that cannot be used as they are, with what is wrong."""
+        for each in self.broken_files:
+            yield each.file, each.problems
+
+    def succeeded_by(
+        self, by_key: Mapping[_Key, Template], broken_files: tuple[BrokenFile, ...]
+    ) -> "TemplateIndex":
+        """The index of the next moment."""
+        revision = self.revision + (by_key != self.by_key)
+        return TemplateIndex(
+            self.own_namespace, revision, MappingProxyType(dict(by_key)), broken_files
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +99,38 @@ class FolderSource:
         self._folder: Final = folder
         self._resync_s: Final = resync_s
         self._files: Mapping[str, _File] = {}
-        self.index = TemplateIndex(own_namespace)
-        """What is in force now."""
+        self._index = TemplateIndex(own_namespace)
+
+    @property
+    def revision(self) -> int:
+        """Changes whenever any template does."""
+        return self._index.revision
+
+    def find(self, ref: TemplateRef, namespace: str) -> Template | None:
+        """The template that ``ref`` means in ``namespace``, None if there is none."""
+        return self._index.find(ref, namespace)
+
+    def entries(self) -> Iterator[tuple[str, Template]]:
+        """Namespace and template, in order; the namespace of a cluster template is empty."""
+        return self._index.entries()
+
+    def broken(self) -> Iterator[tuple[str, tuple[Problem, ...]]]:
+        """Files that cannot be used as they are, with what is wrong."""
+        return self._index.broken()
 
     async def load(self) -> None:
         """Read what has changed since the last time; a broken file keeps its last good version."""
         files, unlisted = await asyncio.to_thread(_read_folder, self._folder, self._files)
-        index = _indexed(files, unlisted, self.index.own_namespace)
-        for broken in set(index.broken) - set(self.index.broken):
-            reason = "; ".join(str(problem) for problem in broken.problems)
-            _log.warning("a template file is broken", extra={"file": broken.file, "reason": reason})
-        self._files, self.index = files, index
+        by_key, broken = _indexed(files, self._index.own_namespace)
+        known = self._index.broken_files
+        self._files = files
+        self._index = self._index.succeeded_by(by_key, unlisted + broken)
+        for each in self._index.broken_files:
+            if each not in known:
+                reason = "; ".join(str(problem) for problem in each.problems)
+                _log.warning(
+                    "a template file is broken", extra={"file": each.file, "reason": reason}
+                )
 
     async def watch(self) -> None:
         """Load again whenever something changes in the folder, until cancelled."""
@@ -210,21 +243,26 @@ def _is_of_others(manifest: object) -> bool:
 
 
 def _indexed(
-    files: Mapping[str, _File], unlisted: tuple[BrokenFile, ...], own_namespace: str
-) -> TemplateIndex:
-    index = TemplateIndex(own_namespace)
+    files: Mapping[str, _File], own_namespace: str
+) -> tuple[Mapping[_Key, Template], tuple[BrokenFile, ...]]:
     by_key: dict[_Key, Template] = {}
     owners: dict[_Key, str] = {}
-    broken = list(unlisted)
+    broken: list[BrokenFile] = []
     for path, file in files.items():
         problems = list(file.problems)
         for template in file.templates:
-            key = (template.kind, index.namespace_of(template), template.name)
-            if owners.setdefault(key, path) != path or key in by_key:
+            key = _key(template, own_namespace)
+            if key in by_key:
                 message = f"{template.ref} is already defined in {owners[key]}, which is used"
                 problems.append(Problem("", message))
             else:
-                by_key[key] = template
+                by_key[key], owners[key] = template, path
         if problems:
             broken.append(BrokenFile(path, tuple(problems)))
-    return TemplateIndex(own_namespace, MappingProxyType(by_key), tuple(broken))
+    return by_key, tuple(broken)
+
+
+def _key(template: Template, own_namespace: str) -> _Key:
+    if template.kind is Kind.CLUSTER:
+        return (template.kind, "", template.name)
+    return (template.kind, template.metadata.namespace or own_namespace, template.name)
