@@ -1,30 +1,38 @@
 """Readings: measured once for all who ask, reused while fresh enough.
 
-    here       a bounded memory in this process
-    Redis      what other replicas measured
+    memory     what this process knows
+    shared     what other replicas measured, or are measuring
     a flight   one measurement under way, owned by nobody who waits for it
 
 What is empty, partial or failed is never kept. A flight whose callers have all left goes on; its
-outcome is kept for the next caller with the same question.
+outcome is kept for the next caller with the same question, once.
 """
 
 import asyncio
+import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
-from gateway.errors import ProviderError
+from gateway.errors import ProviderUnreachable
+from gateway.flight import Ask, Flight, Freshness, Origin, Outcome
 from gateway.memory import Memory
 from gateway.model import Reading
-from gateway.shared_readings import Follow, Lead, SharedReadings
-from gateway.stored import Stored
+from gateway.shared_readings import Follow, Found, Lead, NoStore, SharedReadings, Wanted
 
 UNCLAIMED_S: Final = 60.0
 """How long an outcome that nobody waited for is kept for the next caller."""
-CLOCK_SKEW_S: Final = 5.0
-"""Readings from further in the future than this come from a clock that was set back."""
+MAX_UNCLAIMED: Final = 1_000
+"""Outcomes that are kept for a next caller at the same time; the oldest go first."""
+LONGEST_FLIGHT_S: Final = 120.0
+"""When a measurement that does not end is given up, so that it does not hold its question."""
+_FIRST_POLL_S: Final = 0.01
+_LONGEST_POLL_S: Final = 0.05
+
+__all__ = ["Answer", "CacheState", "Freshness", "Measure", "Readings", "ReadingsObserver"]
 
 Measure = Callable[[], Awaitable[Reading]]
 
@@ -38,16 +46,6 @@ class CacheState(StrEnum):
     """Measured for this caller."""
     COALESCED = "coalesced"
     """Measured for another caller who asked at the same time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Freshness:
-    """How old a reading may be."""
-
-    max_age_s: float
-    is_explicit: bool
-    """Whether the caller said so. Who did not is also served by an older outcome that nobody has
-    seen yet, and by a measurement that has been under way for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +72,11 @@ class ReadingsObserver(Protocol):
         """The provider has answered or failed."""
 
 
-@dataclass(slots=True)
-class _Flight:
-    task: asyncio.Task[Answer]
-    started_at_unix_s: float
-    waiters: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Unclaimed:
-    answer: Answer | None
-    error: ProviderError | None
-    until_unix_s: float
+_STATES: Final = {
+    Origin.KEPT: CacheState.HIT,
+    Origin.UNCLAIMED: CacheState.HIT,
+    Origin.FOLLOWED: CacheState.COALESCED,
+}
 
 
 class Readings:
@@ -98,39 +89,51 @@ class Readings:
         shared: SharedReadings | None,
         observer: ReadingsObserver,
         now_unix_s: Callable[[], float] = time.time,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._memory = memory
-        self._shared = shared
+        self._shared = shared or SharedReadings(NoStore(), retention_s=0)
         self._observer = observer
         self._now_unix_s = now_unix_s
-        self._flights: dict[str, _Flight] = {}
-        self._tasks: set[asyncio.Task[Answer]] = set()
-        self._unclaimed: dict[str, _Unclaimed] = {}
+        self._monotonic_s = monotonic_s
+        self._flights: dict[str, Flight] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._unclaimed: OrderedDict[str, tuple[Outcome, float]] = OrderedDict()
 
     def peek(self, key: str, freshness: Freshness) -> Answer | None:
         """A fresh reading from this process's memory, without waiting for anything."""
-        now = self._now_unix_s()
-        stored = self._memory.get(key)
-        if stored is None or not _is_fresh(stored.measured_at_unix_s, freshness, now):
+        # What nobody has seen yet is newer than what is remembered, and may be bad news.
+        if key in self._unclaimed:
             return None
-        return self._answered(_answer(stored, now, CacheState.HIT))
+        return self._known(key, freshness)
 
     async def read(self, key: str, freshness: Freshness, measure: Measure) -> Answer:
         """A reading that is fresh enough, measured if there is none.
 
-        A caller who is cancelled leaves the measurement running.
+        A caller who is cancelled leaves the measurement running. ``measure`` has to end by itself;
+        it is cancelled after ``LONGEST_FLIGHT_S`` seconds. A measurement that is under way serves
+        who asks explicitly only if it began no earlier than the age that was asked for: with 0,
+        one that has not yet reached the provider.
 
         Raises:
             ProviderError: what ``measure`` raised, for every caller who waited for it.
 
         """
-        found = self.peek(key, freshness) or self._claim(key, freshness)
-        if found is not None:
-            return found
-        flight = self._flights.get(key)
-        if flight is not None and self._may_join(flight, freshness):
-            return self._answered(replace(await _join(flight), cache=CacheState.COALESCED))
-        return self._answered(await _join(self._take_off(key, freshness, measure)))
+        ask = Ask.at(self._monotonic_s(), freshness)
+        while True:
+            unclaimed = self._take_unclaimed(key, ask)
+            if unclaimed is not None:
+                return self._told(unclaimed, CacheState.HIT)
+            known = self._known(key, freshness)
+            if known is not None:
+                return known
+            flight = self._flights.get(key)
+            if flight is None or not ask.may_join(flight):
+                outcome = await _wait_for(self._take_off(key, ask, measure))
+                return self._told(outcome, CacheState.MISS)
+            outcome = await _wait_for(flight)
+            if ask.takes(outcome):
+                return self._told(outcome, CacheState.COALESCED)
 
     async def drain(self, grace_s: float) -> None:
         """Wait until nothing is under way; cancel what takes longer than ``grace_s`` seconds."""
@@ -140,105 +143,132 @@ class Readings:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _take_off(self, key: str, freshness: Freshness, measure: Measure) -> _Flight:
-        now = self._now_unix_s()
-        task = asyncio.create_task(self._fly(key, freshness, measure, now), name="measure")
-        flight = self._flights[key] = _Flight(task, now)
+    def _take_off(self, key: str, ask: Ask, measure: Measure) -> Flight:
+        flight = self._flights[key] = Flight(ask, secrets.token_hex(8))
+        task = asyncio.create_task(self._fly(key, flight, measure), name="measure")
         self._tasks.add(task)
-        task.add_done_callback(lambda _: self._land(key, flight))
+        task.add_done_callback(self._tasks.discard)
         return flight
 
-    async def _fly(
-        self, key: str, freshness: Freshness, measure: Measure, asked_at_unix_s: float
-    ) -> Answer:
-        if self._shared is None:
-            return await self._measure(key, measure)
+    async def _fly(self, key: str, flight: Flight, measure: Measure) -> None:
+        limit = asyncio.timeout(LONGEST_FLIGHT_S)
+        try:
+            async with limit:
+                outcome = await self._obtain(key, flight, measure)
+        except asyncio.CancelledError:
+            error = ProviderUnreachable("given up: the gateway is shutting down")
+            self._land(key, flight, flight.failed(error, now_s=self._monotonic_s()))
+            await self._shared.release(key, token=flight.token)
+            raise
+        except Exception as error:  # noqa: BLE001 # whoever waits has to hear of it
+            if limit.expired():
+                error = ProviderUnreachable(f"no answer within {LONGEST_FLIGHT_S:g}s")
+            outcome = flight.failed(error, now_s=self._monotonic_s())
+        is_unseen = flight.waiters == 0
+        self._land(key, flight, outcome)
+        if outcome.origin is Origin.MEASURED:
+            await self._share(key, flight, outcome, is_unseen=is_unseen)
 
-        def is_acceptable(stored: Stored) -> bool:
-            return _is_fresh(stored.measured_at_unix_s, freshness, asked_at_unix_s) or (
-                stored.is_unclaimed and not freshness.is_explicit
+    async def _obtain(self, key: str, flight: Flight, measure: Measure) -> Outcome:
+        pause_s = _FIRST_POLL_S
+        reading_from_s = flight.ask.reading_from_s
+        while True:
+            now_s = self._monotonic_s()
+            wanted = Wanted(
+                reading_age_s=now_s - reading_from_s,
+                under_way_s=now_s - flight.ask.flight_from_s,
+                takes_unclaimed=flight.ask.takes_unclaimed,
             )
+            match await self._shared.claim(key, wanted, token=flight.token):
+                case Found() as found:
+                    return flight.found(found, now_s=self._monotonic_s())
+                case Follow(under_way_s=under_way_s):
+                    flight.began_s = self._monotonic_s() - under_way_s
+                    # The awaited reading will be as old as its measurement, give or take a poll.
+                    reading_from_s = min(reading_from_s, flight.began_s - _FIRST_POLL_S)
+                    await asyncio.sleep(pause_s)
+                    pause_s = min(1.5 * pause_s, _LONGEST_POLL_S)
+                case Lead():
+                    return await self._measure(key, flight, measure)
 
-        match await self._shared.follow_or_lead(key, is_acceptable):
-            case Follow(stored=stored, has_waited=has_waited):
-                self._memory.put(key, stored)
-                state = CacheState.COALESCED if has_waited else CacheState.HIT
-                return _answer(stored, self._now_unix_s(), state)
-            case Lead() as lead:
-                async with lead:
-                    return await self._measure(key, measure)
-
-    async def _measure(self, key: str, measure: Measure) -> Answer:
-        started_at = self._now_unix_s()
+    async def _measure(self, key: str, flight: Flight, measure: Measure) -> Outcome:
+        flight.began_s = began_s = self._monotonic_s()
         self._observer.flight_started()
         try:
-            reading = await measure()
+            async with self._shared.lease(key, token=flight.token):
+                return Outcome(await measure(), began_s, Origin.MEASURED)
         finally:
             self._observer.flight_finished()
-        stored = Stored(reading, started_at, is_unclaimed=self._has_no_waiters(key))
-        if not (reading.is_empty or reading.is_partial):
-            self._memory.put(key, stored)
-            if self._shared is not None:
-                await self._shared.put(key, stored)
-        return _answer(stored, self._now_unix_s(), CacheState.MISS)
 
-    def _has_no_waiters(self, key: str) -> bool:
-        flight = self._flights.get(key)
-        return flight is not None and flight.waiters == 0
-
-    def _land(self, key: str, flight: _Flight) -> None:
-        self._tasks.discard(flight.task)
+    def _land(self, key: str, flight: Flight, outcome: Outcome) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
-        if flight.task.cancelled():
+        reading = outcome.keepable
+        if reading is not None:
+            self._memory.put(key, reading, began_s=outcome.began_s)
+        if flight.waiters:
+            self._unclaimed.pop(key, None)
+        elif reading is None or outcome.origin is not Origin.MEASURED:
+            self._leave_unclaimed(key, outcome)
+        flight.outcome.set_result(outcome)
+
+    async def _share(self, key: str, flight: Flight, outcome: Outcome, *, is_unseen: bool) -> None:
+        reading = outcome.keepable
+        if reading is None:
+            await self._shared.release(key, token=flight.token)
             return
-        error = flight.task.exception()
-        if flight.waiters == 0 and (error is None or isinstance(error, ProviderError)):
-            until = self._now_unix_s() + UNCLAIMED_S
-            answer = None if error is not None else flight.task.result()
-            self._forget_old_outcomes()
-            self._unclaimed[key] = _Unclaimed(answer, error, until)
-
-    def _claim(self, key: str, freshness: Freshness) -> Answer | None:
-        kept = None if freshness.is_explicit else self._unclaimed.pop(key, None)
-        now = self._now_unix_s()
-        if kept is None or kept.until_unix_s <= now:
-            return None
-        if kept.error is not None:
-            raise kept.error
-        assert kept.answer is not None  # noqa: S101 - an outcome is an error or an answer
-        age_s = max(0.0, now - kept.answer.measured_at_unix_s)
-        return self._answered(replace(kept.answer, age_s=age_s, cache=CacheState.HIT))
-
-    def _forget_old_outcomes(self) -> None:
-        now = self._now_unix_s()
-        for key in [key for key, kept in self._unclaimed.items() if kept.until_unix_s <= now]:
-            del self._unclaimed[key]
-
-    def _may_join(self, flight: _Flight, freshness: Freshness) -> bool:
-        return not freshness.is_explicit or _is_fresh(
-            flight.started_at_unix_s, freshness, self._now_unix_s()
+        # Callers have been answered by now: Redis may take its time.
+        is_shared = await self._shared.publish(
+            key,
+            reading,
+            age_s=self._monotonic_s() - outcome.began_s,
+            token=flight.token,
+            unclaimed_s=UNCLAIMED_S if is_unseen else 0,
         )
+        if is_unseen and not is_shared:
+            self._leave_unclaimed(key, outcome)
 
-    def _answered(self, answer: Answer) -> Answer:
-        self._observer.cache_lookup(answer.cache)
-        return answer
+    def _leave_unclaimed(self, key: str, outcome: Outcome) -> None:
+        self._unclaimed.pop(key, None)
+        self._unclaimed[key] = (outcome, self._monotonic_s() + UNCLAIMED_S)
+        while len(self._unclaimed) > MAX_UNCLAIMED:
+            self._unclaimed.popitem(last=False)
+
+    def _take_unclaimed(self, key: str, ask: Ask) -> Outcome | None:
+        if key not in self._unclaimed:
+            return None
+        outcome, until_s = self._unclaimed[key]
+        is_over = until_s < self._monotonic_s()
+        if is_over or ask.takes(outcome):
+            del self._unclaimed[key]
+            return None if is_over else outcome
+        return None
+
+    def _known(self, key: str, freshness: Freshness) -> Answer | None:
+        now_s = self._monotonic_s()
+        kept = self._memory.get(key, now_s=now_s)
+        if kept is None or now_s - kept.began_s > freshness.max_age_s:
+            return None
+        return self._answered(kept.reading, kept.began_s, CacheState.HIT)
+
+    def _told(self, outcome: Outcome, if_measured: CacheState) -> Answer:
+        if isinstance(outcome.result, Reading):
+            state = _STATES.get(outcome.origin, if_measured)
+            return self._answered(outcome.result, outcome.began_s, state)
+        self._observer.cache_lookup(if_measured)
+        # One error is raised for many callers: without this each would add its frames to it.
+        raise outcome.result.with_traceback(None)
+
+    def _answered(self, reading: Reading, began_s: float, cache: CacheState) -> Answer:
+        self._observer.cache_lookup(cache)
+        age_s = max(0.0, self._monotonic_s() - began_s)
+        return Answer(reading, self._now_unix_s() - age_s, age_s, cache)
 
 
-async def _join(flight: _Flight) -> Answer:
+async def _wait_for(flight: Flight) -> Outcome:
     flight.waiters += 1
     try:
-        # A caller that hangs up must not cancel the answer that the others wait for.
-        return await asyncio.shield(flight.task)
+        # A caller that hangs up must not cancel the outcome that the others wait for.
+        return await asyncio.shield(flight.outcome)
     finally:
         flight.waiters -= 1
-
-
-def _is_fresh(measured_at_unix_s: float, freshness: Freshness, now_unix_s: float) -> bool:
-    age_s = now_unix_s - measured_at_unix_s
-    return -CLOCK_SKEW_S < age_s <= freshness.max_age_s
-
-
-def _answer(stored: Stored, now_unix_s: float, cache: CacheState) -> Answer:
-    age_s = max(0.0, now_unix_s - stored.measured_at_unix_s)
-    return Answer(stored.reading, stored.measured_at_unix_s, age_s, cache)

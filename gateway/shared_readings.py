@@ -1,37 +1,105 @@
-"""Readings that replicas share: whoever holds the lock of a question measures, the others follow.
+"""Readings that replicas share: who holds a question's lock measures, the others follow.
 
-A lock is short and renewed while its holder measures, so that a replica that dies is replaced
-within ``LOCK_S`` seconds. Without Redis every replica measures for itself.
+Three keys in Redis belong to a question:
+
+    reading     when its measurement began, and the reading
+    lock        when the measurement under way began, and who takes it; short, renewed meanwhile
+    unclaimed   there while the reading was seen by nobody, because all who asked had left
+
+Times are those of Redis' clock, so that the clocks of replicas need not agree. Without Redis every
+replica measures for itself.
 """
 
 import asyncio
 import contextlib
 import random
-import secrets
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Final, Protocol, Self, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from redis.asyncio import Redis
 
 from gateway.errors import StoreUnavailable
-from gateway.stored import Stored, StoredUnreadable, dump, load
+from gateway.model import Reading
+from gateway.store import StoreFault
+from gateway.stored import SCHEMA_VERSION, StoredUnreadable, Unstorable, dump, load
 
-LOCK_S: Final = 2.0
-RENEW_S: Final = 0.6
-POLL_S: Final = 0.02
+LEASE_S: Final = 1.0
+"""How long after a replica's death another takes over its measurement."""
+RENEW_S: Final = 0.25
 MAX_STORED_BYTES: Final = 1024 * 1024
 """Larger readings stay in the memory of the replica that measured them."""
 _TTL_JITTER: Final = 0.1
-_RELEASE: Final = """
-if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
-return 0
+_FOREVER_S: Final = 1e9
+
+# A reading from a second or more ahead was stored before the clock was set back.
+_NOW: Final = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function age(text)
+  local began = tonumber(string.match(text, '^(%d+) '))
+  if began and now - began >= -1000 then return math.max(now - began, 0) end
+end
+local function holder(lock) return string.match(lock, ' (.+)$') end
 """
-_RENEW: Final = """
-if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end
-return 0
+# KEYS: reading, lock, unclaimed. ARGV: longest age of a reading, longest age of a measurement under
+# way (ms), '1' to take an unclaimed reading of any age, token, lease (ms).
+_CLAIM: Final = (
+    _NOW
+    + """
+local head = redis.call('GETRANGE', KEYS[1], 0, 20)
+if head ~= '' then
+  if not string.match(head, '^%d+ ') then return {'found', 0, redis.call('GET', KEYS[1])} end
+  local held = age(head)
+  if held and held <= tonumber(ARGV[1]) then
+    redis.call('DEL', KEYS[3])
+    return {'found', held, redis.call('GET', KEYS[1])}
+  end
+  if held and ARGV[3] == '1' and redis.call('DEL', KEYS[3]) == 1 then
+    return {'unclaimed', held, redis.call('GET', KEYS[1])}
+  end
+end
+local lock = redis.call('GET', KEYS[2])
+local under_way = lock and age(lock)
+if under_way and under_way <= tonumber(ARGV[2]) then return {'follow', under_way} end
+redis.call('SET', KEYS[2], now .. ' ' .. ARGV[4], 'PX', ARGV[5])
+return {'lead'}
 """
+)
+# KEYS: lock. ARGV: token, age of the measurement (ms), lease (ms).
+_RENEW: Final = (
+    _NOW
+    + """
+local lock = redis.call('GET', KEYS[1])
+if not lock or holder(lock) == ARGV[1] then
+  redis.call('SET', KEYS[1], (now - ARGV[2]) .. ' ' .. ARGV[1], 'PX', ARGV[3])
+end
+"""
+)
+# KEYS: lock. ARGV: token.
+_RELEASE: Final = (
+    _NOW
+    + """
+local lock = redis.call('GET', KEYS[1])
+if lock and holder(lock) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+"""
+)
+# KEYS: reading, lock, unclaimed. ARGV: bytes, age and time to live of the reading (ms), how long it
+# waits to be claimed (ms), token.
+_PUBLISH: Final = (
+    _NOW
+    + """
+local held = age(redis.call('GETRANGE', KEYS[1], 0, 20))
+if not held or held >= tonumber(ARGV[2]) then
+  redis.call('SET', KEYS[1], (now - ARGV[2]) .. ' ' .. ARGV[1], 'PX', ARGV[3])
+  redis.call('DEL', KEYS[3])
+  if ARGV[4] ~= '0' then redis.call('SET', KEYS[3], '', 'PX', ARGV[4]) end
+end
+local lock = redis.call('GET', KEYS[2])
+if lock and holder(lock) == ARGV[5] then redis.call('DEL', KEYS[2]) end
+"""
+)
 
 T = TypeVar("T")
 
@@ -42,132 +110,150 @@ class Calls(Protocol):
     async def call(self, command: Callable[[Redis], Awaitable[T]]) -> T:
         """What a command answers. Raises StoreUnavailable."""
 
+    def count(self, fault: StoreFault) -> None:
+        """Count an answer that is of no use."""
+
+
+class NoStore:
+    """The store of a gateway that has none: it is always away."""
+
+    async def call(self, _command: Callable[[Redis], Awaitable[T]]) -> T:
+        """Raise StoreUnavailable."""
+        raise StoreUnavailable("there is no Redis")
+
+    def count(self, _fault: StoreFault) -> None:
+        """Count nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an asker takes, at the time of asking."""
+
+    reading_age_s: float
+    """The longest age of a reading."""
+    under_way_s: float
+    """For how long a measurement to wait for may be under way; infinity takes any."""
+    takes_unclaimed: bool
+    """Whether a reading of any age will do, if nobody has seen it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A reading that serves."""
+
+    reading: Reading
+    age_s: float
+    is_unclaimed: bool
+
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """Another replica has measured."""
+    """Another replica is measuring: ask again soon."""
 
-    stored: Stored
-    has_waited: bool
+    under_way_s: float
 
 
+@dataclass(frozen=True, slots=True)
 class Lead:
-    """This replica is to measure; while it does, the others wait for it."""
-
-    def __init__(self, store: Calls, lock: str, token: bytes | None) -> None:
-        self._store = store
-        self._lock = lock
-        self._token = token
-        self._renewal: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        if self._token is not None:
-            self._renewal = asyncio.create_task(self._renew(self._token), name="renew lock")
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._renewal is None or self._token is None:
-            return
-        self._renewal.cancel()
-        token = self._token
-        with contextlib.suppress(StoreUnavailable):
-            await self._store.call(lambda redis: redis.eval(_RELEASE, 1, self._lock, token))
-
-    async def _renew(self, token: bytes) -> None:
-        with contextlib.suppress(StoreUnavailable):
-            while True:
-                await asyncio.sleep(RENEW_S)
-                await self._store.call(
-                    lambda redis: redis.eval(_RENEW, 1, self._lock, token, int(LOCK_S * 1000))
-                )
+    """It is this replica that has to measure."""
 
 
 class SharedReadings:
-    """Readings in Redis."""
+    """The readings in Redis. Its failures are never an asker's."""
 
     def __init__(self, store: Calls, *, retention_s: float) -> None:
         self._store = store
         self._retention_s = retention_s
 
-    async def follow_or_lead(
-        self, key: str, is_acceptable: Callable[[Stored], bool]
-    ) -> Follow | Lead:
-        """An acceptable reading, waited for while another replica measures; or the lead.
-
-        Never raises: without Redis everybody leads.
-        """
-        with contextlib.suppress(StoreUnavailable):
-            return await self._follow_or_lead(key, is_acceptable)
-        return Lead(self._store, _lock(key), None)
-
-    async def put(self, key: str, stored: Stored) -> None:
-        """Share a reading; one that is too large or that Redis does not take is not shared."""
-        data = dump(key, stored)
-        if len(data) > MAX_STORED_BYTES:
-            return
-        # Readings that were taken together must not all expire together.
-        ttl_s = self._retention_s * (1 - _TTL_JITTER * random.random())  # noqa: S311 - no secret
-        with contextlib.suppress(StoreUnavailable):
-            await self._store.call(lambda redis: redis.set(_name(key), data, px=int(ttl_s * 1000)))
-
-    async def _follow_or_lead(
-        self, key: str, is_acceptable: Callable[[Stored], bool]
-    ) -> Follow | Lead:
-        has_waited = False
-        token = secrets.token_bytes(16)
-        while True:
-            stored = await self._get(key)
-            if stored is not None and is_acceptable(stored):
-                await self._claim(key, stored)
-                return Follow(stored, has_waited)
-            if await self._store.call(
-                lambda redis: redis.set(_lock(key), token, nx=True, px=int(LOCK_S * 1000))
-            ):
-                return await self._confirmed(key, is_acceptable, token, has_waited=has_waited)
-            has_waited = True
-            await asyncio.sleep(POLL_S)
-
-    async def _confirmed(
-        self,
-        key: str,
-        is_acceptable: Callable[[Stored], bool],
-        token: bytes,
-        *,
-        has_waited: bool,
-    ) -> Follow | Lead:
-        # Between the look and the lock another replica may have measured and released.
-        lead = Lead(self._store, _lock(key), token)
-        stored = await self._get(key)
-        if stored is None or not is_acceptable(stored):
-            return lead
-        async with lead:
-            await self._claim(key, stored)
-        return Follow(stored, has_waited)
-
-    async def _get(self, key: str) -> Stored | None:
-        data = await self._store.call(lambda redis: redis.get(_name(key)))
-        if data is None:
-            return None
+    async def claim(self, key: str, wanted: Wanted, *, token: str) -> Found | Follow | Lead:
+        """In one step: a reading that serves, or whom to wait for, or the lead for ``token``."""
         try:
-            return load(key, data if isinstance(data, bytes) else data.encode())
-        except StoredUnreadable:
-            await self._store.call(lambda redis: redis.delete(_name(key)))
-            return None
+            while True:
+                match await self._eval(
+                    _CLAIM,
+                    _keys(key),
+                    _age_ms(wanted.reading_age_s),
+                    _age_ms(wanted.under_way_s),
+                    int(wanted.takes_unclaimed),
+                    token,
+                    int(LEASE_S * 1000),
+                ):
+                    case [b"follow", int(age_ms)]:
+                        return Follow(age_ms / 1000)
+                    case [bytes(how), int(age_ms), bytes(data)]:
+                        try:
+                            reading = load(key, data.partition(b" ")[2])
+                        except StoredUnreadable:
+                            self._store.count(StoreFault.UNREADABLE)
+                            await self._store.call(lambda redis: redis.delete(_keys(key)[0]))
+                            continue
+                        return Found(reading, age_ms / 1000, is_unclaimed=how == b"unclaimed")
+                    case _:
+                        return Lead()
+        except StoreUnavailable:
+            return Lead()
 
-    async def _claim(self, key: str, stored: Stored) -> None:
-        if stored.is_unclaimed:
-            data = dump(key, Stored(stored.reading, stored.measured_at_unix_s))
-            await self._store.call(lambda redis: redis.set(_name(key), data, xx=True, keepttl=True))
+    @contextlib.asynccontextmanager
+    async def lease(self, key: str, *, token: str) -> AsyncIterator[None]:
+        """Keep the lead while measuring, over a restart of Redis as well."""
+        renewal = asyncio.create_task(self._renew(key, token), name="renew lease")
+        try:
+            yield
+        finally:
+            renewal.cancel()
+            await asyncio.wait({renewal})
+
+    async def publish(
+        self, key: str, reading: Reading, *, age_s: float, token: str, unclaimed_s: float
+    ) -> bool:
+        """Share a reading and give up the lead; whether the others can see it now.
+
+        ``age_s`` counts from the begin of its measurement. For ``unclaimed_s`` seconds the next
+        asker who does not say how old it may be gets it; 0 if somebody has it already.
+        """
+        try:
+            data = dump(key, reading)
+        except Unstorable:
+            data = b""
+        if not data or len(data) > MAX_STORED_BYTES:
+            await self.release(key, token=token)
+            return False
+        # Readings that were taken together must not all expire together.
+        ttl_s = self._retention_s * (1 - _TTL_JITTER * random.random())  # noqa: S311 # no secret
+        ttl_ms = max(1, int(ttl_s * 1000))
+        age_ms, unclaimed_ms = int(age_s * 1000), int(unclaimed_s * 1000)
+        try:
+            await self._eval(_PUBLISH, _keys(key), data, age_ms, ttl_ms, unclaimed_ms, token)
+        except StoreUnavailable:
+            return False
+        return True
+
+    async def release(self, key: str, *, token: str) -> None:
+        """Give up the lead without a reading: another replica may measure at once."""
+        with contextlib.suppress(StoreUnavailable):
+            await self._eval(_RELEASE, _keys(key)[1:2], token)
+
+    async def _renew(self, key: str, token: str) -> None:
+        began_s = time.monotonic()
+        while True:
+            await asyncio.sleep(RENEW_S)
+            age_ms = int((time.monotonic() - began_s) * 1000)
+            with contextlib.suppress(StoreUnavailable):
+                await self._eval(_RENEW, _keys(key)[1:2], token, age_ms, int(LEASE_S * 1000))
+
+    async def _eval(self, script: str, keys: list[str], *arguments: str | bytes | int) -> object:
+        # A script's full text, not its hash: a restarted or failed-over Redis knows no hashes.
+        return await self._store.call(
+            lambda redis: redis.eval(script, len(keys), *keys, *arguments)
+        )
 
 
-def _name(key: str) -> str:
-    return f"analysis-gateway:reading:{{{key}}}"
+def _keys(key: str) -> list[str]:
+    # The braces keep the keys of a question on one server of a cluster.
+    prefix = f"analysis-gateway:{SCHEMA_VERSION}:{{{key}}}:"
+    return [prefix + name for name in ("reading", "lock", "unclaimed")]
 
 
-def _lock(key: str) -> str:
-    return f"analysis-gateway:lock:{{{key}}}"
+def _age_ms(age_s: float) -> int:
+    # Less a millisecond: what began within the same one may have begun before.
+    return int(min(age_s, _FOREVER_S) * 1000) - 1

@@ -131,6 +131,10 @@ class Store:
             self._open(fault)
         raise self._failed(fault)
 
+    def count(self, fault: StoreFault) -> None:
+        """Count an answer that is of no use."""
+        self._observer.store_failed(fault)
+
     def details(self) -> Mapping[str, object]:
         """The state for ``/readyz``; JSON-ready."""
         return {
@@ -164,7 +168,7 @@ class Store:
             return await command(self._client.commands)
 
     def _failed(self, fault: StoreFault) -> StoreUnavailable:
-        self._observer.store_failed(fault)
+        self.count(fault)
         return StoreUnavailable(_REASONS[fault])
 
     def _open(self, fault: StoreFault) -> None:

@@ -1,82 +1,93 @@
-"""A reading as it is kept: with its time, and as bytes that carry their own key."""
+"""A reading as bytes that say which question they answer."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import orjson
 
-from gateway.freeze import freeze, thaw
 from gateway.gotext import special_float
 from gateway.model import Reading, ResultType
 
 SCHEMA_VERSION: Final = 1
+_SPECIAL: Final = "\x00number"
+"""An object with this one key stands for a number that JSON does not know."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A reading and when it was taken."""
-
-    reading: Reading
-    measured_at_unix_s: float
-    is_unclaimed: bool = False
-    """Whether nobody waited for it any more when it came."""
+class Unstorable(Exception):
+    """A reading that cannot be written down: text that is not Unicode, or nesting without end."""
 
 
 class StoredUnreadable(Exception):
     """Bytes that are no stored reading, or one of another question."""
 
 
-def dump(key: str, stored: Stored) -> bytes:
-    """A stored reading as bytes."""
-    reading = stored.reading
-    return orjson.dumps(
-        {
-            "v": SCHEMA_VERSION,
-            "key": key,
-            "at": stored.measured_at_unix_s,
-            "unclaimed": stored.is_unclaimed,
-            "type": reading.result_type,
-            "result": _texts_for_specials(reading),
-            "text": reading.text,
-            "metadata": dict(reading.metadata),
-        }
-    )
+def dump(key: str, reading: Reading) -> bytes:
+    """A reading as bytes.
+
+    Raises:
+        Unstorable: it holds what JSON cannot say.
+
+    """
+    try:
+        return orjson.dumps(
+            {
+                "schema": SCHEMA_VERSION,
+                "key": key,
+                "type": reading.result_type,
+                "result": _plain(reading.result),
+                "text": reading.text,
+                "metadata": dict(reading.metadata),
+            }
+        )
+    except (TypeError, RecursionError) as error:
+        raise Unstorable(str(error)) from error
 
 
-def load(key: str, data: bytes) -> Stored:
-    """The stored reading of ``key``.
+def load(key: str, data: bytes) -> Reading:
+    """The reading of the question ``key``.
 
     Raises:
         StoredUnreadable: the bytes are damaged, of another version, or of another question: a
-            client that mixed up two answers must not mix up two releases.
+            client that mixes up two answers must not mix up two releases.
 
     """
     try:
         parts = orjson.loads(data)
-        if (parts["v"], parts["key"]) != (SCHEMA_VERSION, key):
+        if (parts["schema"], parts["key"]) != (SCHEMA_VERSION, key):
             raise StoredUnreadable("another version, or another question")
-        result_type = ResultType(parts["type"])
-        result = parts["result"]
-        if result_type is ResultType.FLOAT:
-            result = float(result)
-        elif result_type is ResultType.FLOATS:
-            result = [float(item) for item in result]
-        reading = Reading(freeze(result), result_type, str(parts["text"]), dict(parts["metadata"]))
-        return Stored(reading, float(parts["at"]), bool(parts["unclaimed"]))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return Reading(
+            result=_frozen(parts["result"]),
+            result_type=ResultType(parts["type"]),
+            text=str(parts["text"]),
+            metadata={str(name): str(value) for name, value in parts["metadata"].items()},
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise StoredUnreadable(str(error)) from error
 
 
-def _texts_for_specials(reading: Reading) -> object:
-    match reading.result_type, reading.result:
-        case ResultType.FLOATS, tuple(items):
-            return [_text_if_special(item) for item in items]
-        case ResultType.FLOAT, item:
-            return _text_if_special(item)
+def _plain(value: object) -> object:
+    match value:
+        case float() if not math.isfinite(value):
+            return {_SPECIAL: special_float(value)}
+        case tuple():
+            return [_plain(item) for item in value]
+        case Mapping():
+            if _SPECIAL in value:
+                raise Unstorable("an object looks like a number that JSON does not know")
+            return {name: _plain(item) for name, item in value.items()}
         case _:
-            return thaw(reading.result)
+            return value
 
 
-def _text_if_special(item: object) -> object:
-    return special_float(item) if isinstance(item, float) and not math.isfinite(item) else item
+def _frozen(value: object) -> object:
+    match value:
+        case list():
+            return tuple(_frozen(item) for item in value)
+        case {"\x00number": str(number)}:
+            return float(number)
+        case dict():
+            return MappingProxyType({name: _frozen(item) for name, item in value.items()})
+        case _:
+            return value
