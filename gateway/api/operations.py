@@ -1,6 +1,7 @@
 """What operators and their tools ask for: metrics, health, the contract."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -9,7 +10,9 @@ import orjson
 from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 
+from gateway.api.templates import ListsTemplates
 from gateway.telemetry import Telemetry
+from gateway.template import Kind
 
 Details = Callable[[], Mapping[str, object]]
 """What a part of the gateway says of its own state; JSON-ready."""
@@ -27,9 +30,10 @@ class Health:
 class Operations:
     """``/metrics``, ``/healthz``, ``/readyz`` and ``/openapi.yaml``."""
 
-    def __init__(self, telemetry: Telemetry, health: Health) -> None:
+    def __init__(self, telemetry: Telemetry, health: Health, source: ListsTemplates) -> None:
         self._telemetry = telemetry
         self._health = health
+        self._source = source
         self._contract = files("gateway.api").joinpath("openapi.yaml").read_bytes()
 
     def routes(self) -> list[web.RouteDef]:
@@ -43,6 +47,11 @@ class Operations:
 
     async def metrics(self, request: web.Request) -> web.Response:
         """The exposition, in the format that the scraper prefers."""
+        by_kind = Counter(template.kind for _, template in self._source.entries())
+        self._telemetry.templates_loaded(
+            by_kind={kind: by_kind[kind] for kind in Kind},
+            broken_files=sum(1 for _ in self._source.broken()),
+        )
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         # Thousands of series take long enough to render that verdicts would notice.
         body = await asyncio.to_thread(encode, self._telemetry.registry)

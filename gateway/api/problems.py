@@ -9,6 +9,7 @@ from typing import Final
 
 import orjson
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from gateway.errors import (
     GatewayError,
@@ -72,9 +73,7 @@ def problem(
     )
 
 
-def error_middleware(
-    telemetry: Telemetry,
-) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def error_middleware(telemetry: Telemetry) -> Middleware:
     """Turn every failure of a handler into a problem document, and count every answer."""
 
     @web.middleware

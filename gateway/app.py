@@ -1,0 +1,238 @@
+"""The composition root: all concrete parts, and the order of their lives."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from aiohttp import web
+
+from gateway.analysis import Analysis
+from gateway.api.operations import Health, Operations
+from gateway.api.problems import error_middleware
+from gateway.api.server import KEEPALIVE_S, Runner
+from gateway.api.templates import Templates
+from gateway.api.verdicts import Verdicts
+from gateway.embedded_redis import embedded_redis
+from gateway.errors import StoreUnavailable
+from gateway.explanations import Explanations
+from gateway.http_client import HttpClient
+from gateway.lint import lint
+from gateway.memory import Memory
+from gateway.planner import Planner
+from gateway.provider import Context
+from gateway.questions import KEY_BYTES
+from gateway.readings import Readings
+from gateway.secret_files import SecretsFolder
+from gateway.settings import Settings
+from gateway.shared_readings import SharedReadings
+from gateway.sources import FolderSource, TemplateIndex
+from gateway.store import Store
+from gateway.telemetry import Telemetry
+from gateway.tokens import TokenCache
+from providers import PROVIDERS
+
+_ENVIRON: Final = ("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS",)
+"""What providers may read of the environment."""
+_HASH_KEY_NAME: Final = "analysis-gateway:hash-key"
+_THREADS: Final = 8
+_log: Final = logging.getLogger(__name__)
+
+
+Source = FolderSource | TemplateIndex
+"""A folder, or nothing: then all templates come with the requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A gateway that runs."""
+
+    app: web.Application
+    health: Health
+    readings: Readings
+
+
+@asynccontextmanager
+async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIterator[Gateway]:
+    """Start all parts; when left, end them in the reverse order.
+
+    Raises:
+        EmbeddedRedisError: there is no Redis and none can be started.
+        StoreInvalid: the Redis URL cannot be used.
+
+    """
+    telemetry = Telemetry()
+    async with AsyncExitStack() as parts:
+        store = await _store(settings, telemetry, parts)
+        source = await _templates(settings, parts)
+        readings = Readings(
+            memory=Memory(
+                max_entries=settings.readings.local_entries,
+                max_bytes=settings.readings.local_bytes,
+                retention_s=settings.readings.retention_s,
+            ),
+            shared=SharedReadings(store, retention_s=settings.readings.retention_s),
+            observer=telemetry,
+        )
+        hash_key = partial(_hash_key, settings, store, secrets.token_bytes(KEY_BYTES))
+        analysis = await compose(settings, environ, source, readings, hash_key, telemetry, parts)
+        health = Health({"store": store.details, "templates": partial(_template_details, source)})
+        app = web.Application(
+            middlewares=[error_middleware(telemetry)],
+            client_max_size=settings.limits.request_bytes,
+        )
+        linted = partial(lint, provider_types=PROVIDERS, environ=_visible(environ))
+        for resource in (
+            Verdicts(analysis, settings),
+            Templates(source, linted, settings.limits),
+            Operations(telemetry, health, source),
+        ):
+            app.add_routes(resource.routes())
+        yield Gateway(app, health, readings)
+
+
+async def compose(
+    settings: Settings,
+    environ: Mapping[str, str],
+    source: Source,
+    readings: Readings,
+    hash_key: Callable[[], Awaitable[bytes]],
+    telemetry: Telemetry,
+    parts: AsyncExitStack,
+) -> Analysis:
+    """The use case with all that it needs; what must be closed goes to ``parts``."""
+    threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="provider")
+    parts.callback(threads.shutdown, wait=False, cancel_futures=True)
+    http = await parts.enter_async_context(
+        HttpClient(
+            max_body_bytes=settings.limits.response_bytes,
+            connections_per_host=settings.limits.connections_per_host,
+        )
+    )
+    context = Context(http=http, now_unix_s=time.time, tokens=TokenCache(), threads=threads)
+    explanations = Explanations(
+        context, budget_s=settings.verdicts.explain_no_data_s, now_s=time.monotonic
+    )
+    parts.push_async_callback(explanations.close)
+    planner = Planner(
+        templates=source,
+        secrets=SecretsFolder(settings.secrets),
+        provider_types=PROVIDERS,
+        environ=_visible(environ),
+        hash_key=hash_key,
+        ttl_s=settings.verdicts.plan_ttl_s,
+        now_s=time.monotonic,
+    )
+    return Analysis(
+        planner=planner,
+        readings=readings,
+        explanations=explanations,
+        context=context,
+        telemetry=telemetry,
+        measurement_timeout_s=settings.verdicts.measurement_timeout_s,
+    )
+
+
+async def serve(settings: Settings) -> None:
+    """Answer requests until SIGTERM or SIGINT, then let everything under way finish."""
+    stop = _stop_signal()
+    async with gateway(settings, environ=os.environ) as running:
+        runner = Runner(
+            running.app,
+            access_log=None,
+            keepalive_timeout=KEEPALIVE_S,
+            shutdown_timeout=settings.shutdown.grace_s,
+            auto_decompress=False,
+        )
+        await runner.setup()
+        site = web.TCPSite(runner, settings.host, settings.port)
+        await site.start()
+        running.health.is_ready = True
+        _announce(settings, runner)
+        received = await stop
+        _log.info("stopping", extra={"signal": received.name})
+        running.health.is_ready = False
+        if received is signal.SIGTERM:
+            await asyncio.sleep(settings.shutdown.delay_s)
+        deadline_s = time.monotonic() + settings.shutdown.grace_s
+        await runner.cleanup()
+        await running.readings.drain(max(0.0, deadline_s - time.monotonic()))
+    _log.info("stopped")
+
+
+async def _store(settings: Settings, telemetry: Telemetry, parts: AsyncExitStack) -> Store:
+    url = settings.redis
+    if url is None:
+        url = await parts.enter_async_context(embedded_redis(settings.state))
+    store = Store(url, telemetry)
+    parts.push_async_callback(store.close)
+    await store.start()
+    return store
+
+
+async def _templates(settings: Settings, parts: AsyncExitStack) -> Source:
+    if settings.templates is None:
+        return TemplateIndex(settings.namespace)
+    source = FolderSource(settings.templates, own_namespace=settings.namespace)
+    await source.load()
+    watch = asyncio.create_task(source.watch(), name="watch templates")
+
+    async def stop_watching() -> None:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+    parts.push_async_callback(stop_watching)
+    return source
+
+
+async def _hash_key(settings: Settings, store: Store, own: bytes) -> bytes:
+    if settings.readings.hash_key is not None:
+        return settings.readings.hash_key.reveal().encode()
+    # Without Redis there is nobody to share readings with, and any key serves.
+    with contextlib.suppress(StoreUnavailable):
+        await store.call(lambda redis: redis.set(_HASH_KEY_NAME, own, nx=True))
+        shared = await store.call(lambda redis: redis.get(_HASH_KEY_NAME))
+        return shared if isinstance(shared, bytes) else own
+    return own
+
+
+def _template_details(source: Source) -> Mapping[str, object]:
+    return {
+        "count": sum(1 for _ in source.entries()),
+        "broken": [file for file, _ in source.broken()],
+    }
+
+
+def _visible(environ: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: environ[name] for name in _ENVIRON if name in environ}
+
+
+def _stop_signal() -> asyncio.Future[signal.Signals]:
+    loop = asyncio.get_running_loop()
+    stop: asyncio.Future[signal.Signals] = loop.create_future()
+
+    def received(which: signal.Signals) -> None:
+        if not stop.done():
+            stop.set_result(which)
+
+    for which in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(which, received, which)
+    return stop
+
+
+def _announce(settings: Settings, runner: Runner) -> None:
+    for host, port, *_ in runner.addresses:
+        _log.info("listening", extra={"url": f"http://{host}:{port}"})
+    if settings.listens_on_loopback:
+        _log.warning("open to everybody on this machine: there is no authentication on loopback")
+    else:
+        _log.warning("open to everybody who can reach this address: put authentication before it")
