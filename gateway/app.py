@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -22,11 +22,12 @@ from gateway.api.problems import error_middleware
 from gateway.api.server import KEEPALIVE_S, Runner
 from gateway.api.templates import Templates
 from gateway.api.verdicts import Verdicts
+from gateway.documents import Document
 from gateway.embedded_redis import embedded_redis
 from gateway.errors import StoreUnavailable
 from gateway.explanations import Explanations
 from gateway.http_client import HttpClient
-from gateway.lint import lint
+from gateway.lint import Finding, lint
 from gateway.memory import Memory
 from gateway.planner import Planner
 from gateway.provider import Context
@@ -52,6 +53,9 @@ Source = FolderSource | TemplateIndex
 """A folder, or nothing: then all templates come with the requests."""
 
 
+Linter = Callable[[Sequence[Document]], tuple[Finding, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """A gateway that runs."""
@@ -73,13 +77,9 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
     telemetry = Telemetry()
     async with AsyncExitStack() as parts:
         store = await _store(settings, telemetry, parts)
-        source = await _templates(settings, parts)
+        source = await templates(settings, parts)
         readings = Readings(
-            memory=Memory(
-                max_entries=settings.readings.local_entries,
-                max_bytes=settings.readings.local_bytes,
-                retention_s=settings.readings.retention_s,
-            ),
+            memory=memory(settings),
             shared=SharedReadings(store, retention_s=settings.readings.retention_s),
             observer=telemetry,
         )
@@ -90,7 +90,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             middlewares=[error_middleware(telemetry)],
             client_max_size=settings.limits.request_bytes,
         )
-        linted = partial(lint, provider_types=PROVIDERS, environ=_visible(environ))
+        linted = linter(settings, source, environ)
         for resource in (
             Verdicts(analysis, settings),
             Templates(source, linted, settings.limits),
@@ -98,6 +98,41 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         ):
             app.add_routes(resource.routes())
         yield Gateway(app, health, readings)
+
+
+def linter(settings: Settings, source: Source, environ: Mapping[str, str]) -> Linter:
+    """What finds everything that is wrong with documents."""
+    return partial(
+        lint,
+        provider_types=PROVIDERS,
+        environ=_visible(environ),
+        lookup=partial(source.find, namespace=settings.namespace),
+    )
+
+
+def memory(settings: Settings) -> Memory:
+    """What this process remembers of readings."""
+    return Memory(
+        max_entries=settings.readings.local_entries,
+        max_bytes=settings.readings.local_bytes,
+        retention_s=settings.readings.retention_s,
+    )
+
+
+async def templates(settings: Settings, parts: AsyncExitStack) -> Source:
+    """The templates that have a name, watched until ``parts`` are closed."""
+    if settings.templates is None:
+        return TemplateIndex(settings.namespace)
+    source = FolderSource(settings.templates, own_namespace=settings.namespace)
+    await source.load()
+    watch = asyncio.create_task(source.watch(), name="watch templates")
+
+    async def stop_watching() -> None:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+    parts.push_async_callback(stop_watching)
+    return source
 
 
 async def compose(
@@ -177,21 +212,6 @@ async def _store(settings: Settings, telemetry: Telemetry, parts: AsyncExitStack
     parts.push_async_callback(store.close)
     await store.start()
     return store
-
-
-async def _templates(settings: Settings, parts: AsyncExitStack) -> Source:
-    if settings.templates is None:
-        return TemplateIndex(settings.namespace)
-    source = FolderSource(settings.templates, own_namespace=settings.namespace)
-    await source.load()
-    watch = asyncio.create_task(source.watch(), name="watch templates")
-
-    async def stop_watching() -> None:
-        watch.cancel()
-        await asyncio.gather(watch, return_exceptions=True)
-
-    parts.push_async_callback(stop_watching)
-    return source
 
 
 async def _hash_key(settings: Settings, store: Store, own: bytes) -> bytes:

@@ -63,12 +63,20 @@ class Templates:
         return _json(
             {
                 "ok": not any(each.severity is Severity.ERROR for each in findings),
-                "findings": [
-                    {"severity": each.severity, "path": each.path, "message": each.message}
-                    for each in findings
-                ],
+                "findings": [finding_document(each) for each in findings],
             }
         )
+
+
+def finding_document(finding: Finding) -> dict[str, object]:
+    """A finding as JSON-ready values."""
+    return {
+        "severity": finding.severity,
+        "path": finding.path,
+        "message": finding.message,
+        "line": finding.line,
+        "hint": finding.hint,
+    }
 
 
 def _entry(namespace: str, template: Template) -> dict[str, object]:

@@ -63,11 +63,10 @@ def answers(lines: Iterable[str]) -> Iterator[str]:
 def _answer(line: str, number: int) -> dict[str, object]:
     identity: object = None
     try:
-        row = _decoded(line)
-        match row:
-            case {"cond": str(text), "result": value}:
-                identity = row.get("id")
-                result, kind = conditions.read_result(value, str(row.get("type", "json")))
+        match _decoded(line):
+            case {"cond": str(text), "result": value, **rest}:
+                identity = rest.get("id")
+                result, kind = conditions.read_result(value, str(rest.get("type", "json")))
                 return {"id": identity, "ok": conditions.evaluate(text, result, kind)}
             case _:
                 error = 'must be an object with "cond", "result" and "type"'

@@ -1,0 +1,32 @@
+"""Files that a command is given."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from gateway.documents import Document, Syntax, read_documents
+from gateway.errors import GatewayError, TemplateInvalid
+
+
+def documents(file: Path) -> tuple[Document, ...]:
+    """The documents of a file; ``-`` is standard input.
+
+    Raises:
+        click.ClickException: the file cannot be read.
+        RequestInvalid: it is not YAML or JSON.
+
+    """
+    try:
+        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be read: {error.strerror}") from None
+    syntax = Syntax.JSON if file.suffix == ".json" else Syntax.YAML
+    return read_documents(data, name=str(file), syntax=syntax)
+
+
+def told(error: GatewayError) -> str:
+    """The error for a person: every problem on a line of its own."""
+    if isinstance(error, TemplateInvalid):
+        return "\n".join(["the template is invalid", *(f"  {each}" for each in error.problems)])
+    return str(error)
