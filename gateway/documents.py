@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Never
 
-from gateway.bounds import MAX_BYTES, MAX_DEPTH, Bounds, place, whole
+from gateway.bounds import MAX_BYTES, MAX_DEPTH, Bounds, at, place, whole
 from gateway.errors import RequestInvalid
 from gateway.yaml_reader import YamlReader
 
@@ -30,14 +30,17 @@ class Syntax(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One manifest of an input."""
+    """One document of an input, or one manifest of a list."""
 
     content: object
     lines: Mapping[str, int] = field(default_factory=dict)
     """Line of each value by its path, counted from 1; JSON has none."""
+    place: str = ""
+    """Path of ``content`` in its input, if it is a part of it: ``items[0]``."""
 
     def line_of(self, path: str) -> int | None:
         """The line of the value at ``path``, else of the closest value around it."""
+        path = f"{self.place}.{path}".strip(".")
         while path and path not in self.lines:
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
         return self.lines.get(path)
@@ -65,6 +68,18 @@ def read_documents(data: bytes, *, name: str, syntax: Syntax) -> tuple[Document,
         for content, lines in YamlReader(text, name).documents()
         if content is not None
     )
+
+
+def manifests(document: Document) -> tuple[Document, ...]:
+    """The items of a ``List``, as ``kubectl get`` prints it; any other document as it is."""
+    match document.content:
+        case {"apiVersion": "v1", "kind": "List", "items": [*items]}:
+            return tuple(
+                Document(item, document.lines, at("items", index))
+                for index, item in enumerate(items)
+            )
+        case _:
+            return (document,)
 
 
 def _decoded(data: bytes, name: str) -> str:

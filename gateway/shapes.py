@@ -20,6 +20,7 @@ _WORDS_BY_ERROR: Final[Mapping[str, str]] = {
     "model_type": "must be an object",
     "missing": "is required",
 }
+_KINDS: Final[Mapping[type, str]] = {bool: "boolean", int: "number", float: "number"}
 
 
 def shape_problems(model: type[BaseModel], error: ValidationError) -> tuple[Problem, ...]:
@@ -51,7 +52,8 @@ def _instead_of(value: object, error: str) -> str:
     if value is None:
         return ", not null; leave it out"
     if error == "string_type" and isinstance(value, bool | int | float):
-        return f', not the value {json_text(value)}; put it into quotes: "{json_text(value)}"'
+        # What was written is gone: 1.50 has become 1.5, and on has become true.
+        return f", not the {_KINDS[type(value)]} {json_text(value)}; put it into quotes"
     return ""
 
 

@@ -17,10 +17,10 @@ from typing import Final
 from watchfiles import awatch
 
 from gateway.bounds import MAX_BYTES
-from gateway.documents import Document, Syntax, read_documents
+from gateway.documents import Document, Syntax, manifests, read_documents
 from gateway.errors import Problem, RequestInvalid
 from gateway.regular_files import read_regular
-from gateway.template import API_VERSION, Kind, Template, TemplateRef, examine
+from gateway.template import Kind, Template, TemplateRef, examine, is_of_others
 
 MAX_FILES: Final = 1_000
 RESYNC_S: Final = 10.0
@@ -30,8 +30,6 @@ _SYNTAX_BY_SUFFIX: Final[Mapping[str, Syntax]] = {
     ".yml": Syntax.YAML,
     ".json": Syntax.JSON,
 }
-_GROUP: Final = API_VERSION.partition("/")[0]
-_OTHER_KINDS: Final = frozenset({"Rollout", "AnalysisRun", "Experiment"})
 _QUIET_MS: Final = 50
 """A change is acted upon when no other has followed it for this long."""
 
@@ -214,32 +212,16 @@ def _templates_in(
 ) -> tuple[tuple[Template, ...], tuple[Problem, ...]]:
     templates: list[Template] = []
     problems: list[Problem] = []
-    manifests = [manifest for document in documents for manifest in _manifests(document.content)]
-    for number, manifest in enumerate(manifests, start=1):
-        if _is_of_others(manifest):
+    single = [each for document in documents for each in manifests(document)]
+    for number, manifest in enumerate(single, start=1):
+        if is_of_others(manifest.content):
             continue
-        template, found = examine(manifest)
-        where = f"document {number}: " if len(manifests) > 1 else ""
+        template, found = examine(manifest.content)
+        where = f"document {number}: " if len(single) > 1 else ""
         problems += (Problem(where + problem.path, problem.message) for problem in found)
         if template is not None:
             templates.append(template)
     return tuple(templates), tuple(problems)
-
-
-def _manifests(content: object) -> list[object]:
-    match content:
-        case {"apiVersion": "v1", "kind": "List", "items": [*items]}:
-            return items
-        case _:
-            return [content]
-
-
-def _is_of_others(manifest: object) -> bool:
-    match manifest:
-        case {"apiVersion": str(version), "kind": str(kind)}:
-            return version.partition("/")[0] != _GROUP or kind in _OTHER_KINDS
-        case _:
-            return False
 
 
 def _indexed(

@@ -20,6 +20,7 @@ from gateway.gotext import json_string, quote
 
 OPEN: Final = "{{"
 CLOSE: Final = "}}"
+_PREFIX: Final = "args."
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _JSON_ESCAPES: Final = frozenset('"\\/bfnrtu')
 _MAX_SHOWN_CHARS: Final = 1_000
@@ -33,24 +34,30 @@ class _Tag:
     is_closed: bool
 
 
-def tags(text: str) -> Iterator[str]:
-    """The tags of one text as Argo sees them, untrimmed; an unclosed one is left out."""
+def arguments_in(value: object) -> set[str]:
+    """The names of the arguments that stand in the texts and keys of decoded JSON."""
+    match value:
+        case str():
+            return set(_arguments_of(value)) if OPEN in value else set()
+        case dict():
+            return set().union(*map(arguments_in, value), *map(arguments_in, value.values()))
+        case list():
+            return set().union(*map(arguments_in, value))
+        case _:
+            return set()
+
+
+def _arguments_of(text: str) -> Iterator[str]:
     for part in _parts(json_string(text)[1:-1]):
-        if isinstance(part, _Tag) and part.is_closed:
-            yield part.text
-
-
-def argument_name(tag: str) -> str | None:
-    """The argument that a tag names; None for a tag that can name none."""
-    name = tag.strip()
-    return name.removeprefix("args.") if name.startswith("args.") else None
+        if isinstance(part, _Tag) and part.text.strip().startswith(_PREFIX):
+            yield part.text.strip().removeprefix(_PREFIX)
 
 
 class Substitution:
     """Fills values into texts; collects what could not be filled."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
-        self._quoted: Final = {f"args.{name}": quote(text)[1:-1] for name, text in values.items()}
+        self._quoted: Final = {_PREFIX + name: quote(text)[1:-1] for name, text in values.items()}
         self._chars = 0
         self.problems: Final[list[Problem]] = []
 

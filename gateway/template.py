@@ -24,6 +24,7 @@ from gateway.names import is_namespace, is_object_name
 from gateway.shapes import shape_problems
 
 API_VERSION: Final = "argoproj.io/v1alpha1"
+_OTHER_KINDS: Final = frozenset({"Rollout", "AnalysisRun", "Experiment"})
 
 Item = TypeVar("Item")
 
@@ -261,6 +262,16 @@ def examine(content: object) -> tuple[Template | None, tuple[Problem, ...]]:
     # Nobody is helped by hearing that each field of another kind's spec is unknown.
     of_kind = tuple(problem for problem in problems if problem.path in {"apiVersion", "kind"})
     return (None, of_kind) if of_kind else (_salvaged(content, places), problems)
+
+
+def is_of_others(content: object) -> bool:
+    """Whether a document is a manifest that may stand beside templates, but is none."""
+    match content:
+        case {"apiVersion": str(version), "kind": str(kind)}:
+            group = API_VERSION.partition("/")[0]
+            return version.partition("/")[0] != group or kind in _OTHER_KINDS
+        case _:
+            return False
 
 
 def _salvaged(content: object, places: Sequence[tuple[int | str, ...]]) -> Template | None:

@@ -1,0 +1,258 @@
+"""Everything that can be known to be wrong with templates before anybody asks them anything."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from gateway.args import PLACEHOLDER
+from gateway.bounds import at
+from gateway.conditions import check_syntax
+from gateway.documents import Document, manifests
+from gateway.errors import ConditionError, Problem, ProviderInvalid, TemplateInvalid
+from gateway.flatten import FlatTemplate, Lookup, flatten
+from gateway.int_or_string import number_text
+from gateway.plan import check_providers, fill_metric
+from gateway.provider import ProviderType
+from gateway.substitution import OPEN, arguments_in
+from gateway.template import (
+    Argument,
+    Located,
+    Metric,
+    Template,
+    TemplateRef,
+    examine,
+    is_of_others,
+)
+from gateway.validation import (
+    check_metrics,
+    check_rules,
+    compiled_pattern,
+    effective_count,
+    matching,
+)
+
+_WITHOUT_CONDITIONS: Final = frozenset({"job", "kayenta"})
+"""Providers that judge on their own."""
+
+
+class Severity(StrEnum):
+    """Whether a template can be used in spite of a finding."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, or likely not meant."""
+
+    path: str
+    """As in a Problem; with the template's name before it if there are several."""
+    message: str
+    severity: Severity
+    line: int | None = None
+    """Counted from 1; None if it is not known."""
+    hint: str = ""
+    """The condition with a caret under what is wrong with it; empty if nothing is."""
+
+
+def lint(
+    documents: Sequence[Document],
+    *,
+    provider_types: Mapping[str, ProviderType],
+    environ: Mapping[str, str],
+    lookup: Lookup,
+) -> tuple[Finding, ...]:
+    """All findings of all templates, in their order.
+
+    Args:
+        documents: manifests of other kinds among them are left alone.
+        provider_types: by Argo's name, what this gateway can measure.
+        environ: what providers may read of the environment.
+        lookup: finds referenced templates that are not among ``documents``.
+
+    """
+    single = [each for document in documents for each in manifests(document)]
+    ours = [each for each in single if not is_of_others(each.content)]
+    if not ours:
+        message = "there is no AnalysisTemplate or ClusterAnalysisTemplate to be checked"
+        return (Finding("", message, Severity.ERROR),)
+    examined = [(document, *examine(document.content)) for document in ours]
+    beside = {template.ref: template for _, template, _ in examined if template is not None}
+    findings: list[Finding] = []
+    for number, (document, template, problems) in enumerate(examined, start=1):
+        own = [_error(problem) for problem in problems]
+        if template is not None:
+            context = _Context(template, provider_types, environ, _first(beside.get, lookup))
+            own += _unless_known(_findings(context), problems)
+        name = f"document {number}" if template is None else str(template.ref)
+        prefix = f"{name}: " if len(ours) > 1 else ""
+        findings += (
+            replace(each, path=prefix + each.path, line=document.line_of(each.path)) for each in own
+        )
+    return tuple(findings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    template: Template
+    provider_types: Mapping[str, ProviderType]
+    environ: Mapping[str, str]
+    lookup: Lookup
+
+
+def _first(near: Lookup, far: Lookup) -> Lookup:
+    return lambda ref: near(ref) or far(ref)
+
+
+def _unless_known(findings: Iterator[Finding], problems: Sequence[Problem]) -> Iterator[Finding]:
+    # What follows from a field that is already known to be wrong helps nobody.
+    wrong = {problem.path for problem in problems}
+    return (each for each in findings if each.path not in wrong)
+
+
+def _error(problem: Problem) -> Finding:
+    return Finding(problem.path, problem.message, Severity.ERROR)
+
+
+def _warning(path: str, message: str) -> Finding:
+    return Finding(path, message, Severity.WARNING)
+
+
+def _findings(context: _Context) -> Iterator[Finding]:
+    spec = context.template.spec
+    for index, argument in enumerate(spec.args):
+        yield from _of_argument(argument, at("spec.args", index))
+    metrics = [
+        Located(metric, at("spec.metrics", index)) for index, metric in enumerate(spec.metrics)
+    ]
+    # A text is judged with the defaults in it; one that waits for a caller's value is not judged.
+    defaults = {each.name: each.value for each in spec.args if _has_default(each)}
+    stand_ins = {each.name: defaults.get(each.name) or PLACEHOLDER for each in spec.args}
+    filled = [fill_metric(metric, stand_ins) for metric in metrics]
+    unknown = [
+        each.unresolved | _waiting(metric.part, defaults)
+        for each, metric in zip(filled, metrics, strict=True)
+    ]
+    yield from (_error(problem) for each in filled for problem in each.problems)
+    if metrics or not spec.templates:
+        known = [each.metric for each in filled]
+        yield from (_error(problem) for problem in check_metrics(known, unknown))
+    for original, each, fields in zip(metrics, filled, unknown, strict=True):
+        yield from _of_metric(each.metric, fields)
+        yield from _of_provider(context, original, each.metric, fields)
+    yield from _of_all(context)
+
+
+def _has_default(argument: Argument) -> bool:
+    return argument.value is not None and argument.value_from is None
+
+
+def _waiting(metric: Metric, defaults: Mapping[str, str | None]) -> set[str]:
+    return {
+        str(info.alias)
+        for name, info in Metric.model_fields.items()
+        if not arguments_in(getattr(metric, name)) <= defaults.keys()
+    }
+
+
+def _of_argument(argument: Argument, path: str) -> Iterator[Finding]:
+    if argument.value is not None and argument.value_from is not None:
+        message = f"arg '{argument.name}' has both Value and ValueFrom fields"
+        yield Finding(path, message, Severity.ERROR)
+    elif argument.value_from is not None and argument.value_from.secret_key_ref is None:
+        yield _warning(
+            f"{path}.valueFrom",
+            "only secretKeyRef is resolved: without a caller's value the argument has none",
+        )
+
+
+def _of_metric(metric: Located[Metric], unknown: frozenset[str]) -> Iterator[Finding]:
+    part = metric.part
+    if not unknown.intersection({"count", "interval"}) and effective_count(part) is None:
+        yield _warning(
+            at(metric.path, "count"),
+            f"metric {part.name} runs indefinitely: it has an interval, and its count is "
+            f"{number_text(part.count)}; a Rollout accepts that in a background analysis only",
+        )
+    conditions = {
+        "successCondition": part.success_condition,
+        "failureCondition": part.failure_condition,
+    }
+    if not any(conditions.values()) and not _WITHOUT_CONDITIONS.intersection(part.provider):
+        yield _warning(metric.path, "without a condition every answer is Successful")
+    for field, text in conditions.items():
+        if text and field not in unknown:
+            try:
+                check_syntax(text)
+            except ConditionError as error:
+                path = at(metric.path, field)
+                yield Finding(path, str(error), Severity.ERROR, hint=error.pointed())
+
+
+def _of_provider(
+    context: _Context, original: Located[Metric], filled: Located[Metric], unknown: frozenset[str]
+) -> Iterator[Finding]:
+    is_known = "provider" not in unknown
+    problems = list(check_providers(filled if is_known else original, context.provider_types))
+    yield from map(_error, problems)
+    if not is_known or problems:
+        return
+    for name, block in filled.part.provider.items():
+        try:
+            context.provider_types[name].parse(block, context.environ)
+        except ProviderInvalid as error:
+            yield Finding(f"{filled.path}.provider.{name}", str(error), Severity.ERROR)
+
+
+def _of_all(context: _Context) -> Iterator[Finding]:
+    missing: list[TemplateRef] = []
+
+    def lookup(ref: TemplateRef) -> Template | None:
+        found = context.lookup(ref)
+        if found is None:
+            missing.append(ref)
+        return found
+
+    try:
+        flat = flatten([context.template], lookup)
+    except TemplateInvalid as error:
+        for problem in error.problems:
+            # It may well be where the template is going to live.
+            is_elsewhere = any(problem.message.startswith(f"{ref} not found") for ref in missing)
+            severity = Severity.WARNING if is_elsewhere else Severity.ERROR
+            path = problem.path.removeprefix(f"{context.template.kind} {context.template.name}: ")
+            yield Finding(path, problem.message, severity)
+        return
+    yield from _of_unused(context.template, flat)
+    if not any(OPEN in metric.part.name for metric in flat.metrics):
+        yield from _of_rules(flat)
+
+
+def _of_unused(template: Template, flat: FlatTemplate) -> Iterator[Finding]:
+    used = set().union(*(arguments_in(each.part.model_dump()) for each in flat.metrics))
+    for index, argument in enumerate(template.spec.args):
+        if argument.name not in used:
+            message = f"argument '{argument.name}' is declared, but no metric uses it"
+            yield _warning(at("spec.args", index), message)
+
+
+def _of_rules(flat: FlatTemplate) -> Iterator[Finding]:
+    names = [metric.part.name for metric in flat.metrics]
+    for problem in (
+        *check_rules(flat.dry_run, names),
+        *check_rules(flat.measurement_retention, names),
+    ):
+        yield _error(problem)
+    texts = [(rule.part.metric_name, rule.path) for rule in flat.dry_run]
+    texts += ((rule.part.metric_name, rule.path) for rule in flat.measurement_retention)
+    for text, path in texts:
+        found = matching(text, names)
+        others = ", ".join(name for name in found if name != text)
+        if compiled_pattern(text) is None:
+            yield _warning(path, f"'{text}' is no RE2 expression; .* matches every metric")
+        elif text in found and others:
+            yield _warning(
+                path, f"'{text}' is searched in names, so it finds {others}, too; use ^{text}$"
+            )
