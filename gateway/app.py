@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,14 +20,13 @@ from gateway.analysis import Analysis
 from gateway.api.operations import Health, Operations
 from gateway.api.problems import error_middleware
 from gateway.api.server import KEEPALIVE_S, Runner
-from gateway.api.templates import Templates
+from gateway.api.templates import Lints, Templates
 from gateway.api.verdicts import Verdicts
-from gateway.documents import Document
 from gateway.embedded_redis import embedded_redis
 from gateway.errors import StoreUnavailable
 from gateway.explanations import Explanations
 from gateway.http_client import HttpClient
-from gateway.lint import Finding, lint
+from gateway.lint import lint
 from gateway.memory import Memory
 from gateway.planner import Planner
 from gateway.provider import Context
@@ -51,9 +50,6 @@ _log: Final = logging.getLogger(__name__)
 
 Source = FolderSource | TemplateIndex
 """A folder, or nothing: then all templates come with the requests."""
-
-
-Linter = Callable[[Sequence[Document]], tuple[Finding, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +96,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         yield Gateway(app, health, readings)
 
 
-def linter(settings: Settings, source: Source, environ: Mapping[str, str]) -> Linter:
+def linter(settings: Settings, source: Source, environ: Mapping[str, str]) -> Lints:
     """What finds everything that is wrong with documents."""
     return partial(
         lint,

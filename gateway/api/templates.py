@@ -1,6 +1,6 @@
 """What can be named, and what is wrong with a template."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import orjson
@@ -24,11 +24,8 @@ class ListsTemplates(Protocol):
         """Files that cannot be used as they are, with what is wrong."""
 
 
-class Lints(Protocol):
-    """The use case behind ``/v1/lint``."""
-
-    def __call__(self, documents: Sequence[Document]) -> tuple[Finding, ...]:
-        """Everything that is wrong."""
+Lints = Callable[[Sequence[Document]], tuple[Finding, ...]]
+"""The use case behind ``/v1/lint``."""
 
 
 class Templates:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gateway import app, settings
-from gateway.api.templates import finding_document
+from gateway.api.templates import Lints, finding_document
 from gateway.cli import inputs
 from gateway.cli.exits import Exit
 from gateway.errors import RequestInvalid
@@ -46,7 +46,7 @@ def command(files: tuple[Path, ...], namespace: str | None, output: str | None) 
     )
 
 
-def _findings(file: Path, linted: app.Linter) -> tuple[Finding, ...]:
+def _findings(file: Path, linted: Lints) -> tuple[Finding, ...]:
     try:
         return linted(inputs.documents(file))
     except RequestInvalid as error:
