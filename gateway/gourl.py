@@ -3,6 +3,7 @@
 Sources: Go 1.26 net/url and the checks of net/http, through which argo-rollouts @ 9f8d111d8 sends.
 """
 
+import base64
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,6 +22,7 @@ _HOST_ESCAPE_OF_ASCII = re.compile(r"%(?!25)[0-7][0-9A-Fa-f]")
 _BAD_HOST_CHARACTER = re.compile(r"[^A-Za-z0-9\-_.~!$&'()*+,;=:\[\]<>\"%\x80-\U0010ffff]")
 _VALID_PATH = re.compile(r"[A-Za-z0-9\-_.~!$&'()*+,;=:@/\[\]%]*")
 _PATH_SAFE = "$&+,/:;=@"
+_USER_SAFE = "$&+,;="
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BAD_HEADER_VALUE = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -43,12 +45,27 @@ class Url:
     """Verbatim; None without a question mark."""
     opaque: str = ""
     """What follows a scheme without a slash, e.g. ``9090`` in ``prometheus:9090``."""
-    username: str | None = None
+    username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
 
     @property
+    def authorization(self) -> str:
+        """The ``Authorization`` header that Go makes of the credentials; empty without any."""
+        if self.username is None:
+            return ""
+        return basic_authorization(self.username, self.password or "")
+
+    @property
+    def text(self) -> str:
+        """The whole text, credentials included."""
+        if self.username is None:
+            return self._text(user="")
+        password = "" if self.password is None else f":{quote(self.password, safe=_USER_SAFE)}"
+        return self._text(user=f"{quote(self.username, safe=_USER_SAFE)}{password}@")
+
+    @property
     def wire(self) -> str:
-        """The whole text without credentials and fragment, as requests carry it."""
+        """The whole text without credentials, as requests carry it."""
         return self._text(user="")
 
     @property
@@ -56,7 +73,7 @@ class Url:
         """The whole text with the password as ``***``, as error texts show it."""
         if self.username is None:
             return self._text(user="")
-        user = quote(self.username, safe="$&+,;=")
+        user = quote(self.username, safe=_USER_SAFE)
         return self._text(user=f"{user}@" if self.password is None else f"{user}:***@")
 
     @property
@@ -128,6 +145,17 @@ def unsendable_header(name: str, value: str) -> str:
     if _BAD_HEADER_VALUE.search(value):
         return f"net/http: invalid header field value for {go_quote(name)}"
     return ""
+
+
+def basic_authorization(username: str, password: str) -> str:
+    """The ``Authorization`` header of a user with a password."""
+    credentials = f"{username}:{password}".encode("utf-8", "replace")
+    return f"Basic {base64.b64encode(credentials).decode('ascii')}"
+
+
+def escape_path(path: str | bytes) -> str:
+    """A path for the wire, every character as Go escapes it."""
+    return quote(path, safe=_PATH_SAFE, errors=None if isinstance(path, bytes) else "replace")
 
 
 def is_token(text: str) -> bool:
@@ -216,4 +244,4 @@ def _credentials(userinfo: str) -> tuple[str, str | None]:
 def _escaped_path(path: str) -> str:
     if _VALID_PATH.fullmatch(path):
         return path
-    return quote(unquote_to_bytes(path.encode("utf-8", "replace")), safe=_PATH_SAFE)
+    return escape_path(unquote_to_bytes(path.encode("utf-8", "replace")))

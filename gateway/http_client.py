@@ -6,7 +6,6 @@ the request's own headers.
 """
 
 import asyncio
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -232,9 +231,8 @@ def _wire_headers(own: Mapping[str, str], url: Url) -> tuple[dict[str, str], boo
     headers = dict(own)
     if "user-agent" not in names:
         headers["User-Agent"] = _USER_AGENT
-    if url.username is not None and "authorization" not in names:
-        credentials = f"{url.username}:{url.password or ''}".encode()
-        headers["Authorization"] = f"Basic {base64.b64encode(credentials).decode('ascii')}"
+    if url.authorization and "authorization" not in names:
+        headers["Authorization"] = url.authorization
     is_ours = "accept-encoding" not in names
     if is_ours:
         headers["Accept-Encoding"] = "gzip"

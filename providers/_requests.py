@@ -1,0 +1,69 @@
+"""Small pieces of requests that providers share: headers with Go's set semantics, forms, deadlines.
+
+Source: Go net/http.Header.Set and net/url.Values.Encode, as argo-rollouts @ 9f8d111d8 uses them.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from urllib.parse import parse_qsl, urlencode
+
+from gateway.gotext import quote
+from gateway.gourl import Url, is_token, parse_url
+from gateway.provider import HttpRequest
+
+FORM = "application/x-www-form-urlencoded"
+_SET_BY_THE_CLIENT = {"host", "content-length", "transfer-encoding", "trailer"}
+
+
+def canonical(name: str) -> str:
+    """A header's name as Go writes it: ``x-scope-orgid`` becomes ``X-Scope-Orgid``."""
+    if not is_token(name):
+        return name
+    return "-".join(part[:1].upper() + part[1:].lower() for part in name.split("-"))
+
+
+def with_headers(headers: Mapping[str, str], added: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """``headers`` with others set over them; the last one of a name wins.
+
+    Names that Go's client sets by itself are dropped, as there.
+    """
+    merged = {canonical(name): value for name, value in headers.items()}
+    for name, value in added:
+        if name.lower() not in _SET_BY_THE_CLIENT:
+            merged[canonical(name)] = value
+    return merged
+
+
+def encode_form(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:
+    """A form or a query string, sorted by name."""
+    items = pairs.items() if isinstance(pairs, Mapping) else pairs
+    return urlencode(sorted(items, key=lambda pair: pair[0]), errors="replace")
+
+
+def decode_form(text: str) -> list[tuple[str, str]]:
+    """The pairs of a query string; what is malformed is left out."""
+    return parse_qsl(text.replace("+", "%20"), keep_blank_values=True, errors="replace")
+
+
+def shown(method: str, url: Url | str) -> str:
+    """``Post "<url>"``, as Go's errors begin; a password in the URL is masked."""
+    parsed = parse_url(url) if isinstance(url, str) else url
+    return f"{method.capitalize()} {quote(parsed.masked)}"
+
+
+def shown_request(request: HttpRequest) -> str:
+    """``shown`` for a whole request."""
+    return shown(request.method, request.url)
+
+
+class Deadline:
+    """One time limit over all requests of a measurement."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._clock_s = asyncio.get_running_loop().time
+        self._until_s = self._clock_s() + timeout_s
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds that are left; not positive once the limit has passed."""
+        return self._until_s - self._clock_s()

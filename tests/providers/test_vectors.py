@@ -1,0 +1,114 @@
+"""Measurements that argo-rollouts was seen to take, taken by us from the same wire answers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backends import Play, Recorded, backend, world
+
+from gateway.errors import ProviderError
+from gateway.gotext import plain_float
+from gateway.model import Reading
+from providers import PROVIDERS
+
+ROWS = json.loads((Path(__file__).parents[1] / "conformance" / "provider_vectors.json").read_text())
+NOW = plain_float(1_700_000_000.25)
+SHOWN_HEADERS = ("Authorization", "Content-Type", "X-Scope-Orgid", "X-T")
+
+
+def filled(value: Any, server: str) -> Any:  # noqa: ANN401 - JSON of any shape
+    """A row's JSON with the server's address in its place."""
+    return json.loads(json.dumps(value).replace("$SERVER", server))
+
+
+def told(request: Recorded) -> str:
+    """A request as the rows tell it."""
+    shown = "; ".join(
+        f"{name}: {request.headers[name]}" for name in SHOWN_HEADERS if name in request.headers
+    )
+    body = json.dumps(json.loads(request.body)) if request.body[:1] == "{" else request.body
+    return f"{request.method} {request.target} {{{shown}}} {body}".replace(NOW, "<now>")
+
+
+def expected(text: str) -> str:
+    """A row's request, with its JSON body and its stand-in signature brought to one form."""
+    head, brace, rest = text.partition("} ")
+    body = json.dumps(json.loads(rest)) if rest[:1] == "{" else rest
+    return f"{head}{brace}{body}"
+
+
+def plays(row: dict[str, Any]) -> list[Play]:
+    """The answers of a row's server."""
+    return [
+        Play(
+            one.get("body") or (json.dumps(one["json"]) if "json" in one else ""),
+            one.get("status", 200),
+            one.get("headers", {}),
+            one.get("delayMs", 0) / 1000,
+        )
+        for one in row["responses"]
+    ]
+
+
+def rows_where(key: str) -> list[Any]:
+    """The rows whose outcome is of one kind, by id."""
+    return [pytest.param(row, id=row["id"]) for row in ROWS if key in row["expect"]]
+
+
+async def taken(row: dict[str, Any]) -> tuple[Reading | str, list[str], str]:
+    """The reading or the error's text, the requests, and the server's address."""
+    async with backend(*plays(row)) as server, world() as context:
+        block = filled(row["metric"]["provider"][row["provider"]], server.url)
+        try:
+            provider = PROVIDERS[row["provider"]].parse(block, row.get("env", {}))
+            outcome: Reading | str = await provider.measure(context)
+        except ProviderError as error:
+            outcome = str(error).replace(server.url, "$SERVER")
+        return outcome, [told(one) for one in server.requests], server.url
+
+
+@pytest.mark.parametrize("row", rows_where("createError"))
+async def test_a_block_is_refused_as_argo_refuses_it(row: dict[str, Any]) -> None:
+    """What cannot be made a provider is told in Argo's words, and nothing is sent."""
+    outcome, requests, _ = await taken(row)
+    assert (outcome, requests) == (row["expect"]["createError"], [])
+
+
+@pytest.mark.parametrize("row", rows_where("phase"))
+async def test_a_measurement_is_taken_as_argo_takes_it(row: dict[str, Any]) -> None:
+    """Requests, value, metadata and the provider's own errors are Argo's."""
+    outcome, requests, _ = await taken(row)
+    expect = row["expect"]
+    assert requests == [expected(text) for text in expect["requests"]]
+    if isinstance(outcome, str):
+        assert (outcome, "") == (expect["message"], expect["value"])
+    elif not expect.get("message", "").startswith("could not evaluate"):
+        assert (outcome.text, outcome.metadata) == (expect["value"], expect.get("metadata", {}))
+
+
+async def test_a_null_body_is_an_error_where_argo_crashes() -> None:
+    """A web answer of null has no value to judge."""
+    row = next(row for row in ROWS if row["id"] == "WE29")
+    outcome, requests, _ = await taken(row)
+    assert (outcome, requests) == (
+        "Could not find JSONPath in body: the document is null",
+        row["expect"]["requests"],
+    )
+
+
+async def test_a_signed_get_has_no_body_where_argo_crashes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Amazon's 403 for the POST is followed by a GET that is signed as it is: without a body."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    row = next(row for row in ROWS if row["id"] == "PR31")
+    outcome, requests, _ = await taken(row)
+    assert isinstance(outcome, Reading)
+    assert outcome.text == "[1]"
+    assert [request.split(" {")[0] for request in requests] == [
+        "POST /aps-workspaces/ws-1/api/v1/query",
+        "GET /aps-workspaces/ws-1/api/v1/query?query=checkout%3Aerr_ratio&time=<now>",
+    ]
+    assert all("/eu-west-1/aps/aws4_request, SignedHeaders=" in request for request in requests)
