@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
-import yaml
 from demo.run import DEFAULT_PORTS
+
+from gateway import template
+from gateway.documents import Syntax, read_documents
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "examples/templates"
 QUERY = (
@@ -52,8 +54,9 @@ def test_example_is_the_one_we_tell_of(
     name: str, args: dict[str, str], metric: dict[str, object]
 ) -> None:
     """Each file holds the analysis that the README explains; its defaults reach the demo."""
-    document = yaml.safe_load((TEMPLATES / f"{name}.yaml").read_text())
-    assert document == {
+    data = (TEMPLATES / f"{name}.yaml").read_bytes()
+    (document,) = read_documents(data, name=name, syntax=Syntax.YAML)
+    assert document.content == {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "AnalysisTemplate",
         "metadata": {"name": name},
@@ -62,3 +65,4 @@ def test_example_is_the_one_we_tell_of(
             "metrics": [metric],
         },
     }
+    assert template.parse(document.content).name == name
