@@ -52,6 +52,10 @@ Source = FolderSource | TemplateIndex
 """A folder, or nothing: then all templates come with the requests."""
 
 
+class CannotListen(Exception):
+    """The address or the port cannot be had; the text says why and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """A gateway that runs."""
@@ -185,8 +189,7 @@ async def serve(settings: Settings) -> None:
             auto_decompress=False,
         )
         await runner.setup()
-        site = web.TCPSite(runner, settings.host, settings.port)
-        await site.start()
+        await _listen(runner, settings)
         running.health.is_ready = True
         _announce(settings, runner)
         received = await stop
@@ -198,6 +201,16 @@ async def serve(settings: Settings) -> None:
         await runner.cleanup()
         await running.readings.drain(max(0.0, deadline_s - time.monotonic()))
     _log.info("stopped")
+
+
+async def _listen(runner: Runner, settings: Settings) -> None:
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+    except OSError as error:
+        raise CannotListen(
+            f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error};"
+            " choose another one (--host, --port)"
+        ) from None
 
 
 async def _store(settings: Settings, telemetry: Telemetry, parts: AsyncExitStack) -> Store:

@@ -8,10 +8,19 @@ import platform
 from importlib.metadata import version
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    disable_created_metrics,
+)
 
 from gateway.labels import CappedLabels
 from gateway.model import Phase
+
+disable_created_metrics()
 
 MAX_TEMPLATES: Final = 1_000
 """Label sets of (template, namespace) before the rest is ``other``."""

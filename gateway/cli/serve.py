@@ -8,6 +8,8 @@ import click
 import uvloop
 
 from gateway import app, logs, settings
+from gateway.embedded_redis import EmbeddedRedisError
+from gateway.store import StoreInvalid
 
 
 @click.command("serve")
@@ -33,5 +35,8 @@ def command(config: Path | None, **flags: object) -> None:
     except settings.SettingsInvalid as error:
         raise click.ClickException(f"the settings cannot be used: {error}") from None
     logs.set_up(level=chosen.log_level, log_format=chosen.log_format)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(app.serve(chosen))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(app.serve(chosen))
+    except (EmbeddedRedisError, StoreInvalid, app.CannotListen) as error:
+        raise click.ClickException(str(error)) from None
