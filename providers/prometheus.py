@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 from gateway.durations import NANOSECONDS_PER_SECOND, parse_duration_ns
 from gateway.errors import ConditionError, ProviderInvalid
+from gateway.expr import evaluate_time
 from gateway.gotext import plain_float
 from gateway.gourl import Url, UrlInvalid, basic_authorization, escape_path, parse_url
 from gateway.model import Reading
@@ -245,8 +246,6 @@ def _range_fields(bounds: RangeQuery, now_unix_s: float) -> dict[str, str]:
 
 
 def _bound(name: str, text: str, now_unix_s: float) -> float:
-    from gateway.expr import evaluate_time  # noqa: PLC0415 - until the language lands
-
     try:
         return evaluate_time(text, now_unix_s=now_unix_s)
     except ConditionError as error:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from backends import Play, Recorded, backend, world
 
+from gateway.conditions import judge
 from gateway.errors import ProviderError
 from gateway.gotext import plain_float
-from gateway.model import Reading
+from gateway.model import Phase, Reading
 from providers import PROVIDERS
 
 ROWS = json.loads((Path(__file__).parents[1] / "conformance" / "provider_vectors.json").read_text())
@@ -68,6 +69,21 @@ async def taken(row: dict[str, Any]) -> tuple[Reading | str, list[str], str]:
         return outcome, [told(one) for one in server.requests], server.url
 
 
+def judged(row: dict[str, Any], outcome: Reading | str) -> tuple[str, str, str, dict[str, str]]:
+    """Phase, value, message and metadata, as Argo writes them into a measurement."""
+    if isinstance(outcome, str):
+        return Phase.ERROR, "", outcome, {}
+    metric = row["metric"]
+    judgement = judge(
+        outcome,
+        success_condition=metric.get("successCondition", ""),
+        failure_condition=metric.get("failureCondition", ""),
+    )
+    # A condition that fails takes the value with it.
+    value = "" if judgement.phase is Phase.ERROR else outcome.text
+    return judgement.phase, value, judgement.message, dict(outcome.metadata)
+
+
 @pytest.mark.parametrize("row", rows_where("createError"))
 async def test_a_block_is_refused_as_argo_refuses_it(row: dict[str, Any]) -> None:
     """What cannot be made a provider is told in Argo's words, and nothing is sent."""
@@ -81,10 +97,12 @@ async def test_a_measurement_is_taken_as_argo_takes_it(row: dict[str, Any]) -> N
     outcome, requests, _ = await taken(row)
     expect = row["expect"]
     assert requests == [expected(text) for text in expect["requests"]]
-    if isinstance(outcome, str):
-        assert (outcome, "") == (expect["message"], expect["value"])
-    elif not expect.get("message", "").startswith("could not evaluate"):
-        assert (outcome.text, outcome.metadata) == (expect["value"], expect.get("metadata", {}))
+    assert judged(row, outcome) == (
+        expect["phase"],
+        expect["value"],
+        expect.get("message", ""),
+        expect.get("metadata", {}),
+    )
 
 
 async def test_a_null_body_is_an_error_where_argo_crashes() -> None:
