@@ -1,0 +1,143 @@
+"""Conditions: from a reading and two texts to a phase.
+
+Source: argo-rollouts utils/evaluate/evaluate.go @ 9f8d111d8.
+"""
+
+from collections.abc import Mapping
+
+from gateway.errors import ConditionError
+from gateway.expr import Floats, Root, compile_expression, go_type
+from gateway.freeze import freeze
+from gateway.model import Judgement, Phase, Reading, ResultType
+
+_NO_DATA = "metric result is nil or empty: no data returned from the metric provider"
+
+
+def judge(reading: Reading, *, success_condition: str, failure_condition: str) -> Judgement:
+    """The phase of a measurement.
+
+    Both conditions are always evaluated; failure wins over success, and neither is Inconclusive.
+    An empty text is no condition. Source: utils/evaluate/evaluate.go:18-58 @ 9f8d111d8.
+    """
+    values: dict[str, bool | None] = {}
+    for which, text in (
+        ("successCondition", success_condition),
+        ("failureCondition", failure_condition),
+    ):
+        try:
+            values[which] = evaluate(text, reading.result, reading.result_type) if text else None
+        except ConditionError as error:
+            return _error(which, text, error, reading)
+    return Judgement(_phase(values["successCondition"], values["failureCondition"]))
+
+
+def _phase(success: bool | None, failure: bool | None) -> Phase:  # noqa: FBT001 - two results
+    if failure or (failure is None and success is False):
+        return Phase.FAILED
+    if success or success is failure or (success is None and failure is False):
+        return Phase.SUCCESSFUL
+    return Phase.INCONCLUSIVE
+
+
+def _error(which: str, text: str, error: ConditionError, reading: Reading) -> Judgement:
+    prefix = f'could not evaluate {which} "{text}"'
+    if reading.result is None or reading.result == ():
+        return Judgement(Phase.ERROR, f"{prefix}: {_NO_DATA}")
+    return Judgement(Phase.ERROR, f"{prefix}: {error}", error.pointed())
+
+
+def evaluate(text: str, result: object, result_type: ResultType) -> bool:
+    """Whether a condition holds for a frozen result.
+
+    Raises:
+        ConditionError: the condition is wrong or fails, or gives something else than a bool.
+
+    """
+    value: object
+    if result_type is ResultType.FLOATS and isinstance(result, tuple):
+        value = compile_expression(text, Root.FLOATS).run(Floats(result))
+    else:
+        value = compile_expression(text, _root(result)).run(result)
+    if value is True or value is False:
+        return value
+    raise ConditionError(f"expected bool, but got {go_type(value)}", expression=text)
+
+
+def _root(result: object) -> Root:
+    match result:
+        case None:
+            return Root.NIL
+        case bool():
+            return Root.BOOL
+        case float():
+            return Root.FLOAT
+        case str():
+            return Root.STRING
+        case tuple():
+            return Root.LIST
+        case Mapping():
+            return Root.MAP
+    raise TypeError(f"{type(result).__name__} is no value of a reading")
+
+
+def check_syntax(text: str) -> None:
+    """Find what is wrong with a condition whatever the result is.
+
+    Raises:
+        ConditionError: it is no expression, names what does not exist, or calls wrongly.
+
+    """
+    errors = [error for root in Root if (error := _compile_error(text, root)) is not None]
+    if len(errors) == len(Root):
+        raise errors[0]
+
+
+def _compile_error(text: str, root: Root) -> ConditionError | None:
+    try:
+        compile_expression(text, root)
+    except ConditionError as error:
+        return error
+    return None
+
+
+_SPECIAL = ("NaN", "+Inf", "-Inf")
+
+
+def decoded(result: object, kind: str) -> tuple[object, ResultType]:
+    """A result as plain JSON spells it, frozen, and its type.
+
+    ``kind`` is ``float``, ``floats`` or ``json``; the first two may spell numbers as texts:
+    ``NaN``, ``+Inf``, ``-Inf``. Every number becomes a float, as Go decodes JSON.
+
+    Raises:
+        ValueError: the kind is unknown, or the result is not of it.
+
+    """
+    if kind == "json":
+        return freeze(_floats_inside(result)), ResultType.JSON
+    if kind == "float":
+        return _number(result), ResultType.FLOAT
+    if kind == "floats" and isinstance(result, list | tuple):
+        return tuple(_number(item) for item in result), ResultType.FLOATS
+    raise ValueError(f"result type {kind!r} does not fit: use float, floats or json")
+
+
+def _number(value: object) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number or value in _SPECIAL:
+        return float(value)  # type: ignore[arg-type] # a number or one of the words
+    raise ValueError(f"{value!r} is no number")
+
+
+def _floats_inside(value: object) -> object:
+    match value:
+        case bool():
+            return value
+        case int():
+            return float(value)
+        case list() | tuple():
+            return [_floats_inside(item) for item in value]
+        case dict():
+            return {key: _floats_inside(item) for key, item in value.items()}
+        case _:
+            return value

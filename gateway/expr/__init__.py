@@ -1,0 +1,19 @@
+"""The language of conditions: expr-lang v1.17.8, exactly as Argo Rollouts embeds it.
+
+``lexer`` and ``parser`` make a tree of ``nodes``; ``checker`` finds what can never work;
+``folding`` and ``rewrites`` take the reference's short cuts; ``lowering`` makes a small Python tree
+of calls; ``machine``, which is asteval, runs it over the functions of the other modules.
+"""
+
+from gateway.expr.environment import Root
+from gateway.expr.program import Program, compile_expression, evaluate_time
+from gateway.expr.values import Floats, go_type
+
+__all__ = [
+    "Floats",
+    "Program",
+    "Root",
+    "compile_expression",
+    "evaluate_time",
+    "go_type",
+]

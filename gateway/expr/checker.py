@@ -1,0 +1,347 @@
+"""Static types: what must fail before anything runs, whatever the values are.
+
+Source: expr-lang v1.17.8, checker/checker.go.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gateway.expr import nodes
+from gateway.expr.check_calls import builtin_nature, function_nature
+from gateway.expr.check_operators import binary_nature, unary_nature
+from gateway.expr.faults import Fault
+from gateway.expr.gotypes import (
+    ANY,
+    BOOL,
+    BYTES,
+    FLOAT64,
+    GROUPS,
+    INT,
+    LIST,
+    MAP,
+    NIL,
+    STRING,
+    UNKNOWN,
+    Kind,
+    Nature,
+    list_of,
+)
+from gateway.expr.methods import METHODS
+from gateway.expr.nodes import Node
+from gateway.expr.signatures import BUILTIN_NAMES, PREDICATES, builtin_type
+
+_BOOL = Nature(BOOL)
+_INT = Nature(INT)
+_NO_RESULT = "predicate should has one input and one output param"
+
+
+def check(tree: Node, declared: Mapping[str, Nature]) -> None:
+    """Write the nature of every node into the tree.
+
+    Raises:
+        Fault: a name is unknown, or operands or arguments can never fit.
+
+    """
+    _Checker(declared).visit(tree)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The inside of a predicate."""
+
+    items: Nature
+    names: Mapping[str, Nature]
+
+
+class _Checker:
+    def __init__(self, declared: Mapping[str, Nature]) -> None:
+        self._declared = declared
+        self._variables: dict[str, Nature] = {}
+        self._scopes: list[_Scope] = []
+
+    def visit(self, node: Node) -> Nature:
+        """The nature of a node, written into it and into all below."""
+        node.nature = _RULES[type(node)](self, node)
+        return node.nature
+
+    def constant(self, node: nodes.Constant) -> Nature:
+        """A literal has its own type."""
+        return NIL if node.value is None else Nature(_LITERALS[type(node.value)])
+
+    def identifier(self, node: nodes.Identifier) -> Nature:
+        """A variable, a name of the environment, or the bare name of a function."""
+        if node.name in self._variables:
+            return self._variables[node.name]
+        if node.name == "$env":
+            return UNKNOWN
+        if node.name in self._declared:
+            return self._declared[node.name]
+        if node.name in BUILTIN_NAMES:
+            return Nature(builtin_type(node.name))
+        raise Fault(f"unknown name {node.name}", node.at)
+
+    def pointer(self, node: nodes.Pointer) -> Nature:
+        """The element, its index or the accumulator of the innermost predicate."""
+        scope = self._scopes[-1]
+        if not node.name:
+            return scope.items
+        if node.name in scope.names:
+            return scope.names[node.name]
+        raise Fault(f"unknown pointer #{node.name}", node.at)
+
+    def unary(self, node: nodes.Unary) -> Nature:
+        """``!``, ``-`` or ``+``."""
+        return unary_nature(node, self.visit(node.operand))
+
+    def binary(self, node: nodes.Binary) -> Nature:
+        """Any binary operator; a long chain is walked along its left spine."""
+        spine = [node]
+        while isinstance(spine[-1].left, nodes.Binary):
+            spine.append(spine[-1].left)
+        found = self.visit(spine[-1].left)
+        for each in reversed(spine):
+            found = each.nature = binary_nature(each, found, self.visit(each.right))
+        return found
+
+    def chain(self, node: nodes.Chain) -> Nature:
+        """What the members inside give."""
+        return self.visit(node.node)
+
+    def member(self, node: nodes.Member) -> Nature:
+        """A field, an element or a method."""
+        if isinstance(node.base, nodes.Identifier) and node.base.name == "$env":
+            return self._of_environment(node)
+        base, key = self.visit(node.base), self.visit(node.key)
+        if base.is_unknown:
+            return UNKNOWN
+        name = node.key.value if isinstance(node.key, nodes.Constant) else None
+        if isinstance(name, str):
+            if base.is_nil:
+                raise Fault(f"type nil has no field {name}", node.at)
+            if name in METHODS.get(str(base), {}):
+                return Nature(METHODS[str(base)][name])
+        return self._element(node, base, key)
+
+    def _of_environment(self, node: nodes.Member) -> Nature:
+        name = node.key.value if isinstance(node.key, nodes.Constant) else None
+        if not isinstance(name, str):
+            return UNKNOWN
+        if name not in self._declared and not node.optional:
+            raise Fault(f"unknown name {name}", node.at)
+        return self._declared.get(name, UNKNOWN)
+
+    def _element(self, node: nodes.Member, base: Nature, key: Nature) -> Nature:
+        if base.is_map:
+            if not key.assignable_to(base.keys()) and not key.is_unknown:
+                raise Fault(f"cannot use {key} to get an element from {base}", node.key.at)
+            return _known(base.items())
+        if base.is_list:
+            if not key.is_integer and not key.is_unknown:
+                raise Fault(
+                    f"array elements can only be selected using an integer (got {key})",
+                    node.key.at,
+                )
+            return _known(base.items())
+        name = node.key.value if isinstance(node.key, nodes.Constant) else None
+        if isinstance(name, str):
+            sort = "method" if node.is_called else "field"
+            shown = str(base).removeprefix("*")
+            raise Fault(f"type {shown} has no {sort} {name}", node.at)
+        raise Fault(f"type {base}[{key}] is undefined", node.at)
+
+    def slice(self, node: nodes.Slice) -> Nature:
+        """A part of a list or of a string."""
+        base = self.visit(node.base)
+        if base.is_unknown:
+            return UNKNOWN
+        if not base.is_list and not base.is_string:
+            raise Fault(f"cannot slice {base}", node.at)
+        for bound in (node.start, node.stop):
+            if bound is not None:
+                found = self.visit(bound)
+                if not found.is_integer and not found.is_unknown:
+                    raise Fault(f"non-integer slice index {found}", bound.at)
+        return base
+
+    def call(self, node: nodes.Call) -> Nature:
+        """A call of something that is no function of the language."""
+        callee = node.callee
+        if isinstance(callee, nodes.Identifier) and callee.name == "$env":
+            raise Fault(f"{MAP.name} is not callable", node.at)
+        nature = self.visit(callee)
+        if nature.is_unknown:
+            return UNKNOWN
+        name = "function"
+        if isinstance(callee, nodes.Identifier):
+            name = callee.name
+        elif isinstance(callee, nodes.Member) and isinstance(callee.key, nodes.Constant):
+            name = str(callee.key.value)
+        if nature.is_nil:
+            raise Fault(f"{name} is nil; cannot call nil as function", node.at)
+        if nature.type is None or nature.kind is not Kind.FUNC:
+            raise Fault(f"{nature} is not callable", node.at)
+        return function_nature(name, nature.type, node, self.visit)
+
+    def builtin(self, node: nodes.Builtin) -> Nature:
+        """A function of the language."""
+        if node.name in PREDICATES:
+            return self._with_predicate(node)
+        if node.name == "get":
+            return self._get(node)
+        return builtin_nature(node, self.visit)
+
+    def _get(self, node: nodes.Builtin) -> Nature:
+        if len(node.arguments) != 2:  # noqa: PLR2004 - a container and a key
+            count = len(node.arguments)
+            raise Fault(f"invalid number of arguments (expected 2, got {count})", node.at)
+        holder, wanted = node.arguments
+        base, key = self.visit(holder), self.visit(wanted)
+        if isinstance(holder, nodes.Identifier) and holder.name == "$env":
+            name = wanted.value if isinstance(wanted, nodes.Constant) else None
+            return self._declared.get(name, UNKNOWN) if isinstance(name, str) else UNKNOWN
+        if base.is_unknown:
+            return UNKNOWN
+        if base.is_list:
+            if not key.is_integer and not key.is_unknown:
+                raise Fault(f"non-integer slice index {key}", wanted.at)
+            return _known(base.items())
+        if base.is_map:
+            if not key.assignable_to(base.keys()) and not key.is_unknown:
+                raise Fault(f"cannot use {key} to get an element from {base}", wanted.at)
+            return _known(base.items())
+        raise Fault(f"type {base} does not support indexing", holder.at)
+
+    def _with_predicate(self, node: nodes.Builtin) -> Nature:
+        collection = self.visit(node.arguments[0])
+        if not collection.is_list and not collection.is_unknown:
+            raise Fault(
+                f"builtin {node.name} takes only array (got {collection})", node.arguments[0].at
+            )
+        if len(node.arguments) == 1:
+            return _INT if node.name == "count" else _known(collection.items())
+        predicate = node.arguments[1]
+        names: dict[str, Nature] = {}
+        if node.name in {"map", "reduce"}:
+            names["index"] = _INT
+        if node.name == "reduce":
+            names["acc"] = UNKNOWN
+        self._scopes.append(_Scope(_known(collection.items()), names))
+        given = self.visit(predicate)
+        self._scopes.pop()
+        self._third(node)
+        if given.is_nil:
+            raise _no_result(node, collection)
+        if node.name in _BOOLEAN and not given.is_bool and not given.is_unknown:
+            raise Fault(f"predicate should return boolean (got {given})", predicate.at)
+        return _GIVES[node.name](collection, given)
+
+    def _third(self, node: nodes.Builtin) -> None:
+        for argument in node.arguments[2:]:
+            found = self.visit(argument)
+            if node.name == "sortBy" and not found.is_string and not found.is_unknown:
+                raise Fault(f"sortBy order argument must be a string (got {found})", argument.at)
+
+    def predicate(self, node: nodes.Predicate) -> Nature:
+        """What the body gives."""
+        return self.visit(node.body)
+
+    def let(self, node: nodes.Let) -> Nature:
+        """The body, which knows one more name."""
+        if node.name in self._declared:
+            raise Fault(f"cannot redeclare {node.name}", node.at)
+        if node.name in BUILTIN_NAMES:
+            raise Fault(f"cannot redeclare builtin {node.name}", node.at)
+        if node.name in self._variables:
+            raise Fault(f"cannot redeclare variable {node.name}", node.at)
+        value = self.visit(node.value)
+        self._variables[node.name] = value
+        found = self.visit(node.body)
+        del self._variables[node.name]
+        return found
+
+    def sequence(self, node: nodes.Sequence) -> Nature:
+        """The last of several."""
+        return [self.visit(each) for each in node.nodes][-1]
+
+    def conditional(self, node: nodes.Conditional) -> Nature:
+        """Either branch."""
+        condition = self.visit(node.condition)
+        if not condition.is_bool and not condition.is_unknown:
+            raise Fault(
+                f"non-bool expression (type {condition}) used as condition", node.condition.at
+            )
+        then, otherwise = self.visit(node.then), self.visit(node.otherwise)
+        if then.is_nil or otherwise.is_nil:
+            return otherwise if then.is_nil else then
+        if not then.assignable_to(otherwise):
+            return UNKNOWN
+        if then.is_list and otherwise.is_list:
+            first, second = then.items(), otherwise.items()
+            if not first.assignable_to(second) or not second.assignable_to(first):
+                return Nature(LIST)
+        return then
+
+    def array(self, node: nodes.Array) -> Nature:
+        """A list, of one type if all elements have it."""
+        natures = [self.visit(each) for each in node.nodes]
+        if len({nature.kind for nature in natures}) > 1:
+            return Nature(LIST)
+        return list_of(natures[-1] if natures else UNKNOWN)
+
+    def map(self, node: nodes.Map) -> Nature:
+        """A map[string]any."""
+        for key, value in node.pairs:
+            self.visit(key)
+            self.visit(value)
+        return Nature(MAP)
+
+
+def _known(nature: Nature) -> Nature:
+    return UNKNOWN if nature.type == ANY else nature
+
+
+def _no_result(node: nodes.Builtin, collection: Nature) -> Fault:
+    if node.name == "reduce":
+        return Fault("predicate should has two input and one output param", node.arguments[1].at)
+    if node.name != "sum":
+        return Fault(_NO_RESULT, node.arguments[1].at)
+    given, wanted, at = "func(interface {})", "func(interface {}) bool", node.arguments[1].at
+    if not collection.is_unknown and collection.type != LIST:
+        given, wanted, at = str(collection), LIST.name, node.arguments[0].at
+    return Fault(f"cannot use {given} as argument (type {wanted}) to call sum ", at)
+
+
+_BOOLEAN = frozenset("all none any one filter count find findLast findIndex findLastIndex".split())
+_Gives = Callable[[Nature, Nature], Nature]
+_GIVES: dict[str, _Gives] = {
+    **dict.fromkeys(("all", "none", "any", "one"), lambda _, __: _BOOL),
+    **dict.fromkeys(("count", "findIndex", "findLastIndex"), lambda _, __: _INT),
+    **dict.fromkeys(("find", "findLast"), lambda collection, _: _known(collection.items())),
+    "filter": lambda collection, _: (
+        Nature(LIST) if collection.is_unknown else list_of(collection.items())
+    ),
+    "map": lambda _, given: list_of(given),
+    "sum": lambda _, given: given,
+    "reduce": lambda _, given: given,
+    "groupBy": lambda _, __: Nature(GROUPS),
+    "sortBy": lambda collection, _: collection,
+}
+_LITERALS = {bool: BOOL, int: INT, float: FLOAT64, str: STRING, bytes: BYTES}
+_RULES: dict[type[Node], Callable[["_Checker", "Node"], Nature]] = {
+    nodes.Constant: _Checker.constant,
+    nodes.Identifier: _Checker.identifier,
+    nodes.Pointer: _Checker.pointer,
+    nodes.Unary: _Checker.unary,
+    nodes.Binary: _Checker.binary,
+    nodes.Chain: _Checker.chain,
+    nodes.Member: _Checker.member,
+    nodes.Slice: _Checker.slice,
+    nodes.Call: _Checker.call,
+    nodes.Builtin: _Checker.builtin,
+    nodes.Predicate: _Checker.predicate,
+    nodes.Let: _Checker.let,
+    nodes.Sequence: _Checker.sequence,
+    nodes.Conditional: _Checker.conditional,
+    nodes.Array: _Checker.array,
+    nodes.Map: _Checker.map,
+}  # type: ignore[dict-item,assignment]

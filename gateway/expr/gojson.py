@@ -1,0 +1,142 @@
+"""JSON as Go's encoding/json writes and reads it.
+
+Source: Go 1.26 encoding/json, as ``toJSON`` and ``fromJSON`` of expr-lang v1.17.8 call it.
+"""
+
+import base64
+import json
+import math
+import re
+from collections.abc import Iterable, Sequence
+
+from gateway.expr.budget import charge
+from gateway.expr.faults import Fault
+from gateway.expr.gotime import Time
+from gateway.expr.layouts import RFC3339_NANO, format_time
+from gateway.expr.strings import from_utf8, pay, utf8
+from gateway.expr.values import LISTS, NilList, as_string, go_kind, go_type, json_map
+from gateway.freeze import freeze
+from gateway.gotext import json_float, json_string, quote, special_float
+
+_MAX_DEPTH = 100
+"""Unlike Go, which goes 10,000 levels deep: our stack must never overflow."""
+
+
+def to_json(value: object) -> str:
+    """JSON, indented by two blanks. Raises Fault for what JSON does not know."""
+    return _written(value, "", 0)
+
+
+def _written(value: object, indent: str, depth: int) -> str:
+    charge(2)
+    if depth > _MAX_DEPTH:
+        raise Fault(f"json: value nests more than {_MAX_DEPTH} levels deep")
+    match value:
+        case None | NilList():
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(int(value))
+        case float():
+            if not math.isfinite(value):
+                raise Fault(f"json: unsupported value: {special_float(value)}")
+            return json_float(value)
+        case str():
+            pay(value)
+            return json_string(from_utf8(utf8(value)))
+        case bytes():
+            return f'"{base64.b64encode(value).decode()}"'
+        case Time():
+            return f'"{format_time(value, RFC3339_NANO)}"'
+    if type(value) in LISTS:
+        items: Iterable[object] = value  # type: ignore[assignment] # it is a list
+        inside = [_written(item, f"{indent}  ", depth + 1) for item in items]
+        return _bracketed("[", inside, "]", indent)
+    plain = json_map(value)
+    if plain is None:
+        if go_kind(value) == "ptr":
+            return "{}"
+        raise Fault(f"json: unsupported type: {go_type(value)}")
+    inside = [
+        f"{json_string(key)}: {_written(plain[key], f'{indent}  ', depth + 1)}"
+        for key in sorted(plain)
+    ]
+    return _bracketed("{", inside, "}", indent)
+
+
+def _bracketed(start: str, inside: Sequence[str], end: str, indent: str) -> str:
+    if not inside:
+        return start + end
+    body = f",\n{indent}  ".join(inside)
+    return f"{start}\n{indent}  {body}\n{indent}{end}"
+
+
+def from_json(text: object) -> object:
+    """The value that JSON tells, frozen; every number in it is a float.
+
+    Raises:
+        Fault: with Go's text, e.g. ``unexpected end of JSON input``.
+
+    """
+    source = as_string(text)
+    charge(1 + len(source))
+    if _depth(source) > _MAX_DEPTH:
+        raise Fault(f"json: text nests more than {_MAX_DEPTH} levels deep")
+    try:
+        value = json.loads(
+            _as_go_reads(source), parse_int=_number, parse_float=_number, parse_constant=_unknown
+        )
+    except json.JSONDecodeError as error:
+        raise _syntax_error(source, error) from None
+    return freeze(value)
+
+
+def _depth(source: str) -> int:
+    deepest = depth = 0
+    for bracket in re.findall(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', source):
+        depth += (bracket in "[{") - (bracket in "]}")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _as_go_reads(source: str) -> str:
+    return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", source)
+
+
+def _number(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise Fault(f"json: cannot unmarshal number {digits} into Go value of type float64")
+    return number
+
+
+def _unknown(word: str) -> float:
+    raise Fault(f"invalid character {_quoted(word.lstrip('-')[0])} looking for beginning of value")
+
+
+def _syntax_error(source: str, error: json.JSONDecodeError) -> Fault:
+    at = error.pos
+    rest = source[at:].lstrip(" \t\r\n")
+    if not rest or error.msg.startswith("Unterminated string"):
+        return Fault("unexpected end of JSON input")
+    where = {
+        "Extra data": "after top-level value",
+        "Expecting value": "looking for beginning of value",
+        "Expecting property name enclosed in double quotes": (
+            "looking for beginning of object key string"
+        ),
+        "Expecting ':' delimiter": "after object key",
+        "Expecting ',' delimiter": "after array element",
+        "Illegal trailing comma before end of array": "looking for beginning of value",
+        "Illegal trailing comma before end of object": (
+            "looking for beginning of object key string"
+        ),
+    }.get(error.msg.rstrip(), "in string literal")
+    return Fault(f"invalid character {_quoted(rest[0])} {where}")
+
+
+def _quoted(char: str) -> str:
+    if char == "'":
+        return r"'\''"
+    return "'\"'" if char == '"' else f"'{quote(char)[1:-1]}'"

@@ -1,0 +1,108 @@
+"""Expressions, compiled once per type of ``result`` and run many times."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from gateway.errors import ConditionError
+from gateway.expr import budget, machine
+from gateway.expr.checker import check
+from gateway.expr.environment import OF_TIME, Root, environment_of, of_condition
+from gateway.expr.faults import Fault
+from gateway.expr.gotime import NANOSECONDS, Time
+from gateway.expr.gotypes import Nature
+from gateway.expr.lowering import Lowered, lower
+from gateway.expr.parser import parse
+from gateway.expr.rewrites import optimized
+from gateway.expr.values import Floats, go_type
+
+MAX_LENGTH = 65_536
+"""Characters of an expression."""
+_CACHED_PROGRAMS = 4_096
+_TOO_DEEP = "expression nests too deeply for the value that it works on"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A compiled expression."""
+
+    text: str
+    lowered: Lowered
+    names: frozenset[str]
+    """What it may name."""
+
+    def run(self, result: object) -> object:
+        """The value over a result, which is left as it is.
+
+        Raises:
+            ConditionError: an operation fails, or costs too much.
+
+        """
+        return self._run(result, None)
+
+    def run_at(self, now_unix_s: float) -> object:
+        """The value of an expression without result. Raises ConditionError as ``run`` does."""
+        return self._run(None, round(now_unix_s * NANOSECONDS))
+
+    def _run(self, result: object, now_ns: int | None) -> object:
+        symbols = dict(self.lowered.symbols)
+        symbols["result"] = result
+        budget.start(result, now_ns)
+        try:
+            if self.lowered.uses_environment:
+                symbols["$env"] = environment_of(result, self.names)
+            return machine.run(self.lowered.tree, symbols)
+        except Fault as fault:
+            raise ConditionError(str(fault), expression=self.text, offset=fault.at) from None
+        except RecursionError:
+            raise ConditionError(_TOO_DEEP, expression=self.text) from None
+
+
+@lru_cache(maxsize=_CACHED_PROGRAMS)
+def compile_expression(text: str, root: Root) -> Program:
+    """The program of a condition over results of one type; programs are kept.
+
+    Raises:
+        ConditionError: the text is no expression, or cannot fit the type.
+
+    """
+    return _compiled(text, of_condition(root))
+
+
+@lru_cache(maxsize=_CACHED_PROGRAMS)
+def _compile_time(text: str) -> Program:
+    return _compiled(text, OF_TIME)
+
+
+def _compiled(text: str, declared: Mapping[str, Nature]) -> Program:
+    if len(text) > MAX_LENGTH:
+        message = f"expression has {len(text)} characters, more than {MAX_LENGTH}: shorten it"
+        raise ConditionError(message, expression=text[:100])
+    try:
+        tree = parse(text, frozenset(declared))
+        check(tree, declared)
+        return Program(text, lower(optimized(tree)), frozenset(declared))
+    except Fault as fault:
+        raise ConditionError(str(fault), expression=text, offset=fault.at) from None
+    except RecursionError:
+        raise ConditionError("expression nests too deeply: split it up", expression=text) from None
+
+
+def evaluate_time(text: str, *, now_unix_s: float) -> float:
+    """The instant, in Unix seconds, that an expression such as ``now() - duration("1h")`` gives.
+
+    Source: argo-rollouts utils/evaluate/evaluate.go:82-113 @ 9f8d111d8.
+
+    Raises:
+        ConditionError: the text is no expression, fails, or gives something else than a time.
+
+    """
+    value = _compile_time(text).run_at(now_unix_s)
+    if not isinstance(value, Time):
+        raise ConditionError(f"expected time.Time, but got {go_type(value)}", expression=text)
+    return value.unix_ns / NANOSECONDS
+
+
+def typed_floats(result: object) -> Floats:
+    """A list of float64, as conditions see it."""
+    return Floats(result)  # type: ignore[arg-type] # by its result type it is a tuple of floats
