@@ -1,0 +1,150 @@
+"""Calls to a real Redis, within a budget."""
+
+import asyncio
+
+import pytest
+from redis_server import Counted, RedisServer, StartRedis, until
+
+from gateway.errors import StoreUnavailable
+from gateway.secrets import Secret
+from gateway.store import MAX_CONNECTIONS, Store
+
+
+async def test_a_call_gives_what_redis_answers(redis_server: RedisServer) -> None:
+    """A store that works is up, and says since when."""
+    counted = Counted()
+    store = Store(redis_server.url, counted)
+    await store.start()
+    await store.call(lambda redis: redis.set("question", b"\x00answer"))
+    answer = await store.call(lambda redis: redis.get("question"))
+    details = store.details()
+    await store.close()
+    since = details["sinceUnixSeconds"]
+    assert answer == b"\x00answer"
+    assert isinstance(since, float)
+    assert details == {"state": "up", "sinceUnixSeconds": since, "lastError": None}
+    assert (counted.faults, counted.ups_and_downs) == ([], ["up"])
+
+
+async def test_a_redis_that_is_away_at_the_start_costs_no_caller_time(
+    redis_server: RedisServer,
+) -> None:
+    """The start finds out; the first call fails at once."""
+    redis_server.kill()
+    counted = Counted()
+    store = Store(redis_server.url, counted)
+    await store.start()
+    with pytest.raises(StoreUnavailable, match=r"^Redis failed before and is being probed$"):
+        await store.call(lambda redis: redis.get("question"))
+    state = store.state
+    await store.close()
+    assert (state.is_up, state.last_fault) == (False, "unreachable")
+    assert (counted.faults, counted.ups_and_downs) == (["circuit_open"], ["up", "down"])
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "fault"),
+    [
+        pytest.param(
+            ["--requirepass", "hunter2"],
+            "Redis refuses the user name or the password of its URL",
+            "denied",
+            id="no-password",
+        ),
+        pytest.param(
+            ["--replicaof", "127.0.0.1", "1"],
+            "Redis does not accept writes: it is a replica",
+            "read_only",
+            id="a-replica",
+        ),
+        pytest.param(
+            ["--maxmemory", "1"], "Redis refused a command", "rejected", id="out-of-memory"
+        ),
+    ],
+)
+async def test_a_refusal_is_a_failure_with_a_name(
+    start_redis: StartRedis, options: list[str], text: str, fault: str
+) -> None:
+    """Whatever Redis says instead of an answer, the caller hears StoreUnavailable."""
+    counted = Counted()
+    store = Store(start_redis(*options).url, counted)
+    with pytest.raises(StoreUnavailable) as raised:
+        await store.call(lambda redis: redis.set("question", b"answer"))
+    await store.close()
+    assert (str(raised.value), counted.faults) == (text, [fault])
+
+
+async def test_a_refused_command_does_not_open_the_circuit(redis_server: RedisServer) -> None:
+    """A command that Redis refuses costs no time, so that the next call is made."""
+    counted = Counted()
+    store = Store(redis_server.url, counted)
+    await store.call(lambda redis: redis.set("word", b"text"))
+    with pytest.raises(StoreUnavailable):
+        await store.call(lambda redis: redis.incr("word"))
+    answer = await store.call(lambda redis: redis.get("word"))
+    await store.close()
+    assert (answer, counted.faults, counted.ups_and_downs) == (b"text", ["rejected"], ["up"])
+
+
+async def test_a_demoted_master_is_left_and_found_again(start_redis: StartRedis) -> None:
+    """A replica's refusal opens the circuit; the probe closes it, on new connections."""
+    server = start_redis("--replicaof", "127.0.0.1", "1")
+    store = Store(server.url, Counted())
+    with pytest.raises(StoreUnavailable):
+        await store.call(lambda redis: redis.set("question", b"answer"))
+    server.cli("replicaof", "no", "one")
+    await until(lambda: store.state.is_up)
+    stored = await store.call(lambda redis: redis.set("question", b"answer"))
+    await store.close()
+    assert stored is True
+
+
+async def test_a_caller_who_leaves_is_no_failure(redis_server: RedisServer) -> None:
+    """Cancelling a call says nothing about Redis."""
+    counted = Counted()
+    store = Store(redis_server.url, counted)
+    for _ in range(20):
+        leaving = asyncio.create_task(store.call(lambda redis: redis.blpop(["nothing"], 0.1)))
+        await asyncio.sleep(0.002)
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+    await store.call(lambda redis: redis.ping())
+    await store.close()
+    assert (counted.faults, counted.ups_and_downs) == ([], ["up"])
+
+
+async def test_many_calls_share_few_connections(redis_server: RedisServer) -> None:
+    """A burst waits for its turn instead of failing or of flooding Redis."""
+    store = Store(redis_server.url, Counted())
+    answers = await asyncio.gather(
+        *(store.call(lambda redis: redis.incr("calls")) for _ in range(300))
+    )
+    clients = await store.call(lambda redis: redis.client_list())
+    await store.close()
+    assert sorted(answers) == list(range(1, 301))
+    assert len(clients) <= MAX_CONNECTIONS
+
+
+async def test_nothing_is_left_after_closing(redis_server: RedisServer) -> None:
+    """Connections are closed, also while calls and probes are under way."""
+    store = Store(redis_server.url, Counted())
+    calls = [
+        asyncio.create_task(store.call(lambda redis: redis.blpop(["nothing"], 1))) for _ in range(3)
+    ]
+    await asyncio.sleep(0.02)
+    await store.close()
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 3
+    assert redis_server.cli("client", "list").count("\n") == 1
+
+
+async def test_a_url_is_not_shown_when_redis_cannot_be_reached() -> None:
+    """Neither the error nor the details name the password."""
+    store = Store(Secret("redis://user:hunter2@127.0.0.1:1/0"), Counted())
+    with pytest.raises(StoreUnavailable) as raised:
+        await store.call(lambda redis: redis.get("question"))
+    shown = f"{raised.value!r} {raised.value.__cause__!r} {store.details()} {store.state}"
+    await store.close()
+    assert str(raised.value) == "Redis cannot be reached"
+    assert "hunter2" not in shown
