@@ -23,7 +23,7 @@ import aiohttp
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 60
 STOPPED_WITHIN_S = 30
-POLL_S = 0.2
+POLL_S = 0.5
 LOG_TAIL_LINES = 15
 DEFAULT_PORTS = {"gateway": 8080, "demo": 8081, "prometheus": 9099}
 HOST = "127.0.0.1"
@@ -86,6 +86,7 @@ class Layout:
                 *("--templates", str(ROOT / "examples/templates")),
                 *("--state", str(self.directory / "state")),
                 *("--host", HOST, "--port", str(self.ports["gateway"])),
+                *("--namespace", "default"),
             ),
         }
         return tuple(
@@ -203,10 +204,10 @@ Ask for a verdict:
   curl '{rate}'
 Let the status code speak, as a pipeline would (200 passes, 417 fails):
   curl --fail-with-body '{gate}'
-Release the bad version: the colour fails at once, the success rate after some 20 seconds,
-because its query looks back over a minute:
+Release the bad version. The colour fails within 5 seconds, which is how old a reading may be,
+the success rate within 25, because its query looks back over a minute:
   curl -X POST {demo}/version/bad
-Return to the good one: the colour passes at once, the success rate after some 45 seconds:
+Return to the good one. The colour passes within 5 seconds, the success rate within 50:
   curl -X POST {demo}/version/good
 
 The logs are in {layout.directory}/. Ctrl-C stops everything."""
