@@ -34,7 +34,7 @@ def judge(reading: Reading, *, success_condition: str, failure_condition: str) -
 def _phase(success: bool | None, failure: bool | None) -> Phase:  # noqa: FBT001 - two results
     if failure or (failure is None and success is False):
         return Phase.FAILED
-    if success or success is failure or (success is None and failure is False):
+    if success or success is None:
         return Phase.SUCCESSFUL
     return Phase.INCONCLUSIVE
 

@@ -41,7 +41,7 @@ def command(
     if expression is None or result_json is None:
         raise click.UsageError("give an EXPRESSION and --result, or --jsonl")
     try:
-        result, kind = conditions.read_result(_decoded(result_json), result_type)
+        result, kind = conditions.decoded(_decoded(result_json), result_type)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--result") from None
     try:
@@ -66,7 +66,7 @@ def _answer(line: str, number: int) -> dict[str, object]:
         match _decoded(line):
             case {"cond": str(text), "result": value, **rest}:
                 identity = rest.get("id")
-                result, kind = conditions.read_result(value, str(rest.get("type", "json")))
+                result, kind = conditions.decoded(value, str(rest.get("type", "json")))
                 return {"id": identity, "ok": conditions.evaluate(text, result, kind)}
             case _:
                 error = 'must be an object with "cond", "result" and "type"'
