@@ -17,10 +17,10 @@ from typing import Final
 from gateway.conditions import judge
 from gateway.errors import ProviderError, ProviderUnreachable
 from gateway.explanations import Explanations, wants_explanation
-from gateway.model import Phase, Reading
+from gateway.model import Judgement, Phase, Reading
 from gateway.planner import Planned, PlannedMetric, Planner, Question
 from gateway.provider import Context, Provider
-from gateway.readings import Answer, Freshness, Readings
+from gateway.readings import Answer, CacheState, Freshness, Readings
 from gateway.telemetry import Telemetry
 from gateway.verdict import Measurement, Verdict, one_number, redacted, summarize
 
@@ -97,30 +97,40 @@ class Analysis:
         self, metric: PlannedMetric, planned: Planned, ask: Ask, deadline_s: float
     ) -> Measurement:
         started_s = time.perf_counter()
-        measurement = Measurement(
-            metric=metric.plan.name,
-            provider=metric.plan.provider_name,
-            phase=Phase.RUNNING,
-            success_condition=metric.plan.success_condition,
-            failure_condition=metric.plan.failure_condition,
-            query=metric.query,
-            is_dry_run=metric.plan.is_dry_run or ask.is_dry_run,
-        )
+        plan = metric.plan
+        answer: Answer | None = None
         try:
             answer = await self._read(metric, ask.freshness, deadline_s)
-            measurement = _judged(measurement, answer)
-            if measurement.phase is not Phase.SUCCESSFUL and wants_explanation(answer.reading):
-                measurement = await self._explained(measurement, metric, deadline_s)
+            judgement = judge(
+                answer.reading,
+                success_condition=plan.success_condition,
+                failure_condition=plan.failure_condition,
+            )
+            if judgement.phase is not Phase.SUCCESSFUL and wants_explanation(answer.reading):
+                judgement = await self._explained(judgement, metric, deadline_s)
         except ProviderError as error:
-            measurement = replace(measurement, phase=Phase.ERROR, message=str(error))
+            judgement = Judgement(Phase.ERROR, str(error))
         except TimeoutError:
             message = f"not measured within {ask.wait_s:g}s; the measurement goes on, ask again"
-            measurement = replace(measurement, message=message)
+            judgement = Judgement(Phase.RUNNING, message)
         took_s = time.perf_counter() - started_s
-        self._telemetry.measured(
-            provider=measurement.provider, phase=measurement.phase, took_s=took_s
+        self._telemetry.measured(provider=plan.provider_name, phase=judgement.phase, took_s=took_s)
+        measurement = Measurement(
+            metric=plan.name,
+            provider=plan.provider_name,
+            phase=judgement.phase,
+            message=judgement.message,
+            hint=judgement.hint,
+            success_condition=plan.success_condition,
+            failure_condition=plan.failure_condition,
+            query=metric.query,
+            reading=answer.reading if answer else None,
+            age_s=answer.age_s if answer else 0.0,
+            cache=answer.cache.value if answer else "none",
+            took_s=took_s,
+            is_dry_run=plan.is_dry_run or ask.is_dry_run,
         )
-        return redacted(replace(measurement, took_s=took_s), planned.redaction)
+        return redacted(measurement, planned.redaction)
 
     async def _read(self, metric: PlannedMetric, freshness: Freshness, deadline_s: float) -> Answer:
         provider = metric.plan.provider
@@ -145,15 +155,15 @@ class Analysis:
             ) from None
 
     async def _explained(
-        self, measurement: Measurement, metric: PlannedMetric, deadline_s: float
-    ) -> Measurement:
+        self, judgement: Judgement, metric: PlannedMetric, deadline_s: float
+    ) -> Judgement:
         try:
             async with asyncio.timeout_at(deadline_s):
                 why = await self._explanations.of(metric.key, metric.plan.provider)
         except TimeoutError:
-            return measurement
-        message = "; ".join(part for part in (measurement.message, why) if part)
-        return replace(measurement, message=message)
+            return judgement
+        message = "; ".join(part for part in (judgement.message, why) if part)
+        return replace(judgement, message=message)
 
     def _report(self, planned: Planned, verdict: Verdict) -> None:
         self._telemetry.verdict_given(
@@ -172,32 +182,19 @@ class Analysis:
                     value=number,
                     measured_at_unix_s=verdict.finished_at_unix_s - measurement.age_s,
                 )
-        _log.info(
-            "verdict",
-            extra={
+        # Callers who poll a kept reading would drown the lines that say something new.
+        level = logging.DEBUG if _is_repeated(verdict) else logging.INFO
+        if _log.isEnabledFor(level):
+            took_s = verdict.finished_at_unix_s - verdict.started_at_unix_s
+            keys = {
                 "phase": verdict.phase.value,
                 "templates": ",".join(verdict.templates),
                 "namespace": verdict.namespace,
                 "reason": verdict.reason,
-                "took_ms": round(
-                    (verdict.finished_at_unix_s - verdict.started_at_unix_s) * 1000, 1
-                ),
-            },
-        )
+                "took_ms": round(took_s * 1000, 1),
+            }
+            _log.log(level, "verdict", extra=keys)
 
 
-def _judged(measurement: Measurement, answer: Answer) -> Measurement:
-    judgement = judge(
-        answer.reading,
-        success_condition=measurement.success_condition,
-        failure_condition=measurement.failure_condition,
-    )
-    return replace(
-        measurement,
-        phase=judgement.phase,
-        message=judgement.message,
-        hint=judgement.hint,
-        reading=answer.reading,
-        age_s=answer.age_s,
-        cache=answer.cache.value,
-    )
+def _is_repeated(verdict: Verdict) -> bool:
+    return all(each.cache == CacheState.HIT for each in verdict.measurements)

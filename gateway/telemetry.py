@@ -122,26 +122,35 @@ class Telemetry:
             on_other=self._dropped.labels("metric_last_value").inc,
             on_evict=self._forget_value,
         )
-        self._measured_children: dict[tuple[str, Phase], tuple[Counter, Histogram]] = {}
+        self._verdict_series: dict[tuple[str, ...], Counter] = {}
+        self._measurement_series: dict[tuple[str, Phase], tuple[Counter, Histogram]] = {}
+        self._value_series: dict[tuple[str, ...], tuple[Gauge, Gauge]] = {}
+        self._reading_series: dict[str, Counter] = {}
+        self._request_series: dict[tuple[str, int], Histogram] = {}
 
     def verdict_given(
         self, *, template: str, namespace: str, phase: Phase, now_unix_s: float
     ) -> None:
         """Count a verdict of a template that can be named, or of an ``inline`` one."""
         labels = self._template_labels.admit((template, namespace), now_unix_s=now_unix_s)
-        self._verdicts.labels(*labels, phase).inc()
+        # Series are looked up once: the library takes longer to find one than to count.
+        key = (*labels, phase)
+        series = self._verdict_series.get(key)
+        if series is None:
+            series = self._verdict_series[key] = self._verdicts.labels(*key)
+        series.inc()
 
     def measured(self, *, provider: str, phase: Phase, took_s: float) -> None:
         """Count a measurement and how long it took."""
-        children = self._measured_children.get((provider, phase))
-        if children is None:
-            children = (
+        series = self._measurement_series.get((provider, phase))
+        if series is None:
+            series = (
                 self._measurements.labels(provider, phase),
                 self._measurement_s.labels(provider, phase),
             )
-            self._measured_children[provider, phase] = children
-        children[0].inc()
-        children[1].observe(took_s)
+            self._measurement_series[provider, phase] = series
+        series[0].inc()
+        series[1].observe(took_s)
 
     def valued(
         self, *, template: str, namespace: str, metric: str, value: float, measured_at_unix_s: float
@@ -150,12 +159,19 @@ class Telemetry:
         labels = self._metric_labels.admit(
             (template, namespace, metric), now_unix_s=measured_at_unix_s
         )
-        self._last_value.labels(*labels).set(value)
-        self._last_value_at.labels(*labels).set(measured_at_unix_s)
+        series = self._value_series.get(labels)
+        if series is None:
+            series = (self._last_value.labels(*labels), self._last_value_at.labels(*labels))
+            self._value_series[labels] = series
+        series[0].set(value)
+        series[1].set(measured_at_unix_s)
 
     def cache_lookup(self, state: str) -> None:
         """Count where a reading came from."""
-        self._readings.labels(state).inc()
+        series = self._reading_series.get(state)
+        if series is None:
+            series = self._reading_series[state] = self._readings.labels(state)
+        series.inc()
 
     def store_failed(self, slug: str) -> None:
         """Count a call to Redis that gave nothing."""
@@ -179,7 +195,11 @@ class Telemetry:
 
     def answered(self, *, route: str, status: int, took_s: float) -> None:
         """Count an HTTP answer and how long it took."""
-        self._requests_s.labels(route, str(status)).observe(took_s)
+        series = self._request_series.get((route, status))
+        if series is None:
+            series = self._requests_s.labels(route, str(status))
+            self._request_series[route, status] = series
+        series.observe(took_s)
 
     def templates_loaded(self, *, by_kind: dict[str, int], broken_files: int) -> None:
         """Show what the template source holds."""
@@ -190,8 +210,10 @@ class Telemetry:
     def _forget(self, labels: tuple[str, ...]) -> None:
         for phase in Phase:
             if phase.is_completed or phase is Phase.RUNNING:
+                self._verdict_series.pop((*labels, phase), None)
                 self._verdicts.remove(*labels, phase)
 
     def _forget_value(self, labels: tuple[str, ...]) -> None:
+        self._value_series.pop(labels, None)
         self._last_value.remove(*labels)
         self._last_value_at.remove(*labels)
