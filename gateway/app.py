@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import secrets
@@ -190,6 +191,9 @@ async def serve(settings: Settings) -> None:
         )
         await runner.setup()
         await _listen(runner, settings)
+        # What was made during the start stays: looking through it again costs requests time.
+        gc.collect()
+        gc.freeze()
         running.health.is_ready = True
         _announce(settings, runner)
         received = await stop

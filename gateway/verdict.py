@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from gateway.gotext import special_float
 from gateway.model import Phase, Reading
@@ -199,8 +200,13 @@ def one_number(reading: Reading) -> float | None:
 
 def timestamp(unix_s: float) -> str:
     """RFC 3339 with milliseconds, UTC."""
-    text = datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    second, thousandth = divmod(int(unix_s * 1000), 1000)
+    return f"{_whole_second(second)}.{thousandth:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _whole_second(unix_s: int) -> str:
+    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _success(measurements: Sequence[Measurement]) -> str:

@@ -1,20 +1,23 @@
 """Query parameters and headers to typed values; every complaint names the parameter."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, Self
 
 from aiohttp import web
+from yarl import URL
 
 from gateway.durations import parse_duration_s
 from gateway.errors import RequestInvalid
 from gateway.settings import Settings
 
 ARGUMENT_PREFIX: Final = "args."
-COMMON: Final = frozenset({"wait", "maxAge", "gate", "errors", "dryRun"})
-"""What every verdict call understands."""
+OF_NAMESPACED: Final = frozenset({"wait", "maxAge", "gate", "errors", "dryRun"})
+"""What a verdict call understands whose path names the namespace."""
+OF_OTHERS: Final = OF_NAMESPACED | {"namespace"}
+"""What the other verdict calls understand."""
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})", re.IGNORECASE)
 _PREFER_WAIT = re.compile(r"wait=(\d{1,9})", re.IGNORECASE)
 
@@ -31,8 +34,29 @@ class StatusMode(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """The parts of a request that hold parameters, as they came: equal parts mean the same."""
+
+    query_string: str
+    prefer: str
+    cache_control: str
+
+    @classmethod
+    def of(cls, request: web.Request) -> Self:
+        """The parts of this request."""
+        headers = request.headers
+        return cls(
+            request.rel_url.raw_query_string,
+            headers.get("Prefer", ""),
+            headers.get("Cache-Control", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictParameters:
     """The parameters that all verdict calls share."""
+
+    namespace: str | None
 
     wait_s: float
     prefers_wait: bool
@@ -44,21 +68,20 @@ class VerdictParameters:
     arguments: tuple[tuple[str, str], ...]
 
 
-def read(
-    request: web.Request, settings: Settings, *, also: Iterable[str] = ()
-) -> VerdictParameters:
+def read(given: Given, settings: Settings, *, known: frozenset[str]) -> VerdictParameters:
     """The parameters of a verdict call.
 
     Raises:
         RequestInvalid: for a parameter that is unknown, repeated or malformed.
 
     """
-    query = single_values(request, known=COMMON.union(also))
-    preferred = _PREFER_WAIT.search(request.headers.get("Prefer", ""))
+    query = single_values(given.query_string, known=known)
+    preferred = _PREFER_WAIT.search(given.prefer)
     return VerdictParameters(
+        namespace=query.get("namespace") or None,
         wait_s=_wait_s(query.get("wait"), preferred, settings),
         prefers_wait=preferred is not None and "wait" not in query,
-        max_age_s=_max_age_s(query.get("maxAge"), request.headers.get("Cache-Control", "")),
+        max_age_s=_max_age_s(query.get("maxAge"), given.cache_control),
         status_mode=_status_mode(query),
         is_dry_run=_is_true("dryRun", query.get("dryRun", "false")),
         arguments=tuple(
@@ -69,22 +92,22 @@ def read(
     )
 
 
-def single_values(request: web.Request, *, known: frozenset[str]) -> dict[str, str]:
+def single_values(query_string: str, *, known: frozenset[str]) -> dict[str, str]:
     """The query as a dict; ``args.NAME`` is always known.
 
     Raises:
-        RequestInvalid: for a parameter that is unknown or given twice.
+        RequestInvalid: for a parameter that is unknown, given twice, or no UTF-8.
 
     """
     values: dict[str, str] = {}
-    for name, value in request.query.items():
+    for name, value in URL.build(query_string=query_string, encoded=True).query.items():
         if name not in known and not (name.startswith(ARGUMENT_PREFIX) and name != ARGUMENT_PREFIX):
-            expected = ", ".join(sorted(known))
-            raise RequestInvalid(
-                f"query parameter {name!r} is unknown; known are {expected} and args.NAME"
-            )
+            expected = ", ".join([*sorted(known), "args.NAME"])
+            raise RequestInvalid(f"query parameter {name!r} is unknown; known: {expected}")
         if name in values:
             raise RequestInvalid(f"query parameter {name!r} is given more than once")
+        if not value.isascii() and _SURROGATE.search(value):
+            raise RequestInvalid(f"query parameter {name!r} is not valid UTF-8")
         values[name] = value
     return values
 

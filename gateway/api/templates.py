@@ -42,7 +42,7 @@ class Templates:
 
     async def list(self, request: web.Request) -> web.Response:
         """All templates that can be named, and the files that are broken."""
-        parameters.single_values(request, known=frozenset())
+        parameters.single_values(request.rel_url.raw_query_string, known=frozenset())
         return _json(
             {
                 "templates": [_entry(*each) for each in self._source.entries()],
@@ -55,7 +55,7 @@ class Templates:
 
     async def lint(self, request: web.Request) -> web.Response:
         """Everything that is wrong with the templates of a body, at once."""
-        parameters.single_values(request, known=frozenset())
+        parameters.single_values(request.rel_url.raw_query_string, known=frozenset())
         findings = self._lint(await bodies.documents(request, self._limits))
         return _json(
             {

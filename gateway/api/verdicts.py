@@ -1,6 +1,7 @@
 """The verdict calls: by a template's name, or for a body."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Final, Protocol
 
 import orjson
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.analysis import Ask
 from gateway.api import bodies, parameters
-from gateway.api.parameters import StatusMode, VerdictParameters
+from gateway.api.parameters import Given, StatusMode, VerdictParameters
 from gateway.api.problems import RequestRefused
 from gateway.errors import Problem, RequestInvalid, TemplateInvalid
 from gateway.model import Phase
@@ -21,6 +22,7 @@ from gateway.template import TemplateRef, parse
 from gateway.verdict import Verdict, document
 
 RETRY_AFTER_S: Final = 1
+_MAX_REMEMBERED: Final = 4_096
 _GATE_STATUS: Final[Mapping[Phase, int]] = {
     Phase.SUCCESSFUL: 200,
     Phase.FAILED: 417,
@@ -63,6 +65,8 @@ class Verdicts:
     def __init__(self, analysis: GivesVerdicts, settings: Settings) -> None:
         self._analysis = analysis
         self._settings = settings
+        # Controllers and pipelines ask the same thing again and again.
+        self._remembered = lru_cache(_MAX_REMEMBERED)(self._ask)
 
     def routes(self) -> list[web.RouteDef]:
         """The paths that this resource answers."""
@@ -76,50 +80,45 @@ class Verdicts:
 
     async def of_template(self, request: web.Request) -> web.Response:
         """The verdict of an AnalysisTemplate."""
-        chosen = parameters.read(request, self._settings)
-        ref = TemplateRef(templateName=request.match_info["name"])
-        question = Question(
-            namespace=request.match_info["namespace"], refs=(ref,), arguments=chosen.arguments
-        )
-        return await self._answer(question, chosen)
+        path = request.match_info
+        ref = TemplateRef(templateName=path["name"])
+        ask, chosen = self._remembered(Given.of(request), path["namespace"], ref)
+        return answer(await self._analysis.verdict(ask), chosen)
 
     async def of_cluster_template(self, request: web.Request) -> web.Response:
         """The verdict of a ClusterAnalysisTemplate, judged in a namespace."""
-        chosen = parameters.read(request, self._settings, also={"namespace"})
         ref = TemplateRef(templateName=request.match_info["name"], clusterScope=True)
-        question = Question(
-            namespace=self._namespace(request), refs=(ref,), arguments=chosen.arguments
-        )
-        return await self._answer(question, chosen)
+        ask, chosen = self._remembered(Given.of(request), None, ref)
+        return answer(await self._analysis.verdict(ask), chosen)
 
     async def of_body(self, request: web.Request) -> web.Response:
         """The verdict of templates that the body brings or names."""
-        chosen = parameters.read(request, self._settings, also={"namespace"})
+        given = Given.of(request)
+        chosen = parameters.read(given, self._settings, known=parameters.OF_OTHERS)
         found = await bodies.documents(request, self._settings.limits)
         if not found:
             raise RequestInvalid("the body is empty; send an AnalysisTemplate")
         contents = [each.content for each in found]
         if len(contents) == 1 and isinstance(contents[0], dict) and "kind" not in contents[0]:
-            return await self._of_names(request, contents[0], chosen)
-        return await self._of_manifests(request, contents, chosen)
+            return await self._of_names(contents[0], chosen)
+        return await self._of_manifests(contents, chosen)
 
-    async def _of_names(
-        self, request: web.Request, content: object, chosen: VerdictParameters
-    ) -> web.Response:
+    async def _of_names(self, content: object, chosen: VerdictParameters) -> web.Response:
         try:
             body = NamedTemplates.model_validate(content)
         except ValidationError as error:
             raise TemplateInvalid(shape_problems(NamedTemplates, error)) from None
         arguments = tuple((each.name, each.value) for each in body.args) + chosen.arguments
         question = Question(
-            namespace=body.namespace or self._namespace(request),
+            namespace=body.namespace or chosen.namespace or self._settings.namespace,
             refs=body.templates,
             arguments=_each_once(arguments),
         )
-        return await self._answer(question, chosen, body.context)
+        ask = self._wrap(question, chosen, body.context)
+        return answer(await self._analysis.verdict(ask), chosen)
 
     async def _of_manifests(
-        self, request: web.Request, contents: list[object], chosen: VerdictParameters
+        self, contents: list[object], chosen: VerdictParameters
     ) -> web.Response:
         if not self._settings.accepts_inline_templates:
             raise RequestRefused(
@@ -135,31 +134,39 @@ class Verdicts:
         namespaces = {each.metadata.namespace for each in templates} - {None}
         if len(namespaces) > 1:
             raise TemplateInvalid((Problem("metadata.namespace", "all templates must have one"),))
-        asked = request.query.get("namespace")
+        own = next(iter(namespaces), None)
         question = Question(
-            namespace=asked or next(iter(namespaces), None) or self._settings.namespace,
+            namespace=chosen.namespace or own or self._settings.namespace,
             inline=templates,
             arguments=chosen.arguments,
         )
-        return await self._answer(question, chosen)
+        return answer(await self._analysis.verdict(self._wrap(question, chosen)), chosen)
 
-    def _namespace(self, request: web.Request) -> str:
-        return request.query.get("namespace") or self._settings.namespace
+    def _ask(
+        self, given: Given, namespace: str | None, ref: TemplateRef
+    ) -> tuple[Ask, VerdictParameters]:
+        known = parameters.OF_NAMESPACED if namespace else parameters.OF_OTHERS
+        chosen = parameters.read(given, self._settings, known=known)
+        question = Question(
+            namespace=namespace or chosen.namespace or self._settings.namespace,
+            refs=(ref,),
+            arguments=chosen.arguments,
+        )
+        return self._wrap(question, chosen), chosen
 
-    async def _answer(
+    def _wrap(
         self,
         question: Question,
         chosen: VerdictParameters,
         context: Mapping[str, object] | None = None,
-    ) -> web.Response:
-        ask = Ask(
+    ) -> Ask:
+        return Ask(
             question=question,
             freshness=self._freshness(chosen),
             wait_s=chosen.wait_s,
             is_dry_run=chosen.is_dry_run,
             context=context or {},
         )
-        return answer(await self._analysis.verdict(ask), chosen)
 
     def _freshness(self, chosen: VerdictParameters) -> Freshness:
         if chosen.max_age_s is None:
@@ -169,7 +176,11 @@ class Verdicts:
 
 def answer(verdict: Verdict, chosen: VerdictParameters) -> web.Response:
     """A verdict as a response: the status by the caller's mode, freshness in the headers."""
-    headers = {"Cache-Control": "no-store", **_cache_headers(verdict)}
+    headers = {
+        "Content-Type": "application/json",
+        "Cache-Control": "no-store",
+        **_cache_headers(verdict),
+    }
     status = _status(verdict.phase, chosen.status_mode)
     if verdict.phase is Phase.RUNNING:
         headers["Retry-After"] = str(RETRY_AFTER_S)
@@ -179,7 +190,6 @@ def answer(verdict: Verdict, chosen: VerdictParameters) -> web.Response:
         status=status,
         body=orjson.dumps(document(verdict), option=orjson.OPT_APPEND_NEWLINE),
         headers=headers,
-        content_type="application/json",
     )
 
 
