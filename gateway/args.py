@@ -91,15 +91,14 @@ def resolve(
     problems: list[Problem] = []
     for argument in merged:
         value = _value(argument, secrets)
-        match value:
-            case Secret():
-                used[value] = None
-                values[argument.name] = value.reveal()
-                open_values[argument.name] = PLACEHOLDER
-            case str():
-                values[argument.name] = open_values[argument.name] = value
-            case MissingSecret(message):
-                problems.append(Problem(f"args.{argument.name}", UNRESOLVED + message))
+        if isinstance(value, MissingSecret):
+            problems.append(Problem(f"args.{argument.name}", UNRESOLVED + value.message))
+        elif isinstance(value, Secret):
+            used[value] = None
+            values[argument.name] = value.reveal()
+            open_values[argument.name] = PLACEHOLDER
+        else:
+            values[argument.name] = open_values[argument.name] = value
     problems += [
         Problem(f"args.{name}", "the value is not valid UTF-8")
         for name, text in values.items()

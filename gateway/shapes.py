@@ -61,7 +61,7 @@ def _fields_at(model: type[BaseModel], steps: Iterable[int | str]) -> list[str]:
     for step in steps:
         if isinstance(step, str):
             fields = {field.alias or name: field for name, field in model.model_fields.items()}
-            model = next(_models_in(fields[step].annotation))
+            (model,) = _models_in(fields[step].annotation)
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
