@@ -6,7 +6,6 @@ know from their measurements.
 
 import os
 import socket
-import ssl
 
 import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
@@ -17,6 +16,7 @@ _UNKNOWN_AUTHORITY = {18, 19, 20, 21}
 _EXPIRED_OR_NOT_YET_VALID = {9, 10}
 _WRONG_NAME = {62, 64}
 _NO_SUCH_HOST = {socket.EAI_NONAME, socket.EAI_NODATA}
+_NOT_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}
 _SHOWN_CHARACTERS = 200
 
 
@@ -40,8 +40,9 @@ def cause_of(error: BaseException) -> str:
             return "EOF"
         case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError():
             return _broken_answer(error)
-        case aiohttp.InvalidURL():
-            return str(error.__cause__ or error)
+        case UnicodeError():
+            # The name is too long, or otherwise none that DNS could carry.
+            return "dial tcp: lookup: no such host"
         case OSError():
             return f"read: {_system(error)}"
         case _:
@@ -66,10 +67,9 @@ def _certificate(error: aiohttp.ClientConnectorCertificateError) -> str:
 
 def _tls(error: OSError) -> str:
     reason = getattr(error, "reason", None) or str(error)
-    if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}:
+    if reason in _NOT_TLS:
         return "http: server gave HTTP response to HTTPS client"
-    words = reason.replace("_", " ").lower() if isinstance(error, ssl.SSLError) else reason
-    return f"remote error: tls: {_bounded(words)}"
+    return f"remote error: tls: {_bounded(reason.replace('_', ' ').lower())}"
 
 
 def _system(error: OSError) -> str:

@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+import pytest
 from aiohttp import web
 
+from gateway.errors import ProviderError
 from gateway.http_client import HttpClient
-from gateway.provider import Context
+from gateway.provider import Context, HttpRequest, NoAnswer
 from gateway.tokens import TokenCache
 
 NOW_UNIX_S: Final = 1_700_000_000.25
@@ -98,6 +100,26 @@ async def raw_server(talk: Talk) -> AsyncIterator[str]:
         server.close()
         for writer in open_writers:
             writer.transport.abort()
+
+
+def saying(data: bytes) -> Talk:
+    """A server that reads a request and says these bytes, then closes."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(data)
+        await writer.drain()
+
+    return talk
+
+
+async def failure_of(client: HttpClient, request: HttpRequest, timeout_s: float = 5) -> str:
+    """What a failing request ends with: the error's class, stage and text."""
+    with pytest.raises(ProviderError) as caught:
+        await client.send(request, timeout_s=timeout_s)
+    error = caught.value
+    stage = f" {error.stage.value}" if isinstance(error, NoAnswer) else ""
+    return f"{type(error).__name__}{stage}: {error}"
 
 
 @contextmanager
