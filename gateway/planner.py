@@ -8,9 +8,11 @@ resolve    a value for every argument                            pure
 build      one plan per metric, its provider parsed              pure
 """
 
+import json
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Protocol
 
 from gateway import args, plan
@@ -48,7 +50,7 @@ class SecretSource(Protocol):
         """A value for every reference, or why there is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Question:
     """What a caller wants to have measured."""
 
@@ -57,10 +59,12 @@ class Question:
     inline: tuple[Template, ...] = ()
     arguments: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
-    def identity(self) -> tuple[object, ...]:
-        """Equal for equal questions; cheap to hash."""
-        inline = tuple((each.kind, each.versioned_name) for each in self.inline)
-        return (self.namespace, self.refs, inline, self.arguments)
+    @cached_property
+    def identity(self) -> str:
+        """Equal for equal questions."""
+        refs = [[ref.kind, ref.template_name] for ref in self.refs]
+        inline = [[each.kind, each.versioned_name] for each in self.inline]
+        return json.dumps([self.namespace, refs, inline, self.arguments])
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ class Planner:
             TemplateInvalid: with every problem of templates and arguments.
 
         """
-        key = (self._templates.revision, question.identity())
+        key = (self._templates.revision, question.identity)
         kept = self._remembered.get(key)
         if kept is not None and self._now_s() < kept[0]:
             return kept[1]

@@ -49,15 +49,9 @@ class Telemetry:
             ["template", "namespace", "phase"],
             registry=registry,
         )
-        self._measurements = Counter(
-            "analysis_gateway_measurements",
-            "Measurements judged, those from cached readings included.",
-            ["provider", "phase"],
-            registry=registry,
-        )
         self._measurement_s = Histogram(
             "analysis_gateway_measurement_duration_seconds",
-            "Time from asking for a reading to its judgement, in seconds.",
+            "Measurements judged, and the time each took from asking for a reading, kept or new.",
             ["provider", "phase"],
             buckets=_DURATION_BUCKETS_S,
             registry=registry,
@@ -123,7 +117,7 @@ class Telemetry:
             on_evict=self._forget_value,
         )
         self._verdict_series: dict[tuple[str, ...], Counter] = {}
-        self._measurement_series: dict[tuple[str, Phase], tuple[Counter, Histogram]] = {}
+        self._measurement_series: dict[tuple[str, Phase], Histogram] = {}
         self._value_series: dict[tuple[str, ...], tuple[Gauge, Gauge]] = {}
         self._reading_series: dict[str, Counter] = {}
         self._request_series: dict[tuple[str, int], Histogram] = {}
@@ -144,13 +138,9 @@ class Telemetry:
         """Count a measurement and how long it took."""
         series = self._measurement_series.get((provider, phase))
         if series is None:
-            series = (
-                self._measurements.labels(provider, phase),
-                self._measurement_s.labels(provider, phase),
-            )
+            series = self._measurement_s.labels(provider, phase)
             self._measurement_series[provider, phase] = series
-        series[0].inc()
-        series[1].observe(took_s)
+        series.observe(took_s)
 
     def valued(
         self, *, template: str, namespace: str, metric: str, value: float, measured_at_unix_s: float

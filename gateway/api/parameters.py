@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Self
+from typing import Final, NamedTuple
 
 from aiohttp import web
 from yarl import URL
@@ -33,23 +33,22 @@ class StatusMode(Enum):
     """The verdict itself: for ``curl --fail`` and webhooks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """The parts of a request that hold parameters, as they came: equal parts mean the same."""
 
     query_string: str
     prefer: str
     cache_control: str
 
-    @classmethod
-    def of(cls, request: web.Request) -> Self:
-        """The parts of this request."""
-        headers = request.headers
-        return cls(
-            request.rel_url.raw_query_string,
-            headers.get("Prefer", ""),
-            headers.get("Cache-Control", ""),
-        )
+
+def given(request: web.Request) -> Given:
+    """The parts of this request."""
+    headers = request.headers
+    return Given(
+        request.rel_url.raw_query_string,
+        headers.get("Prefer", ""),
+        headers.get("Cache-Control", ""),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +67,20 @@ class VerdictParameters:
     arguments: tuple[tuple[str, str], ...]
 
 
-def read(given: Given, settings: Settings, *, known: frozenset[str]) -> VerdictParameters:
+def read(parts: Given, settings: Settings, *, known: frozenset[str]) -> VerdictParameters:
     """The parameters of a verdict call.
 
     Raises:
         RequestInvalid: for a parameter that is unknown, repeated or malformed.
 
     """
-    query = single_values(given.query_string, known=known)
-    preferred = _PREFER_WAIT.search(given.prefer)
+    query = single_values(parts.query_string, known=known)
+    preferred = _PREFER_WAIT.search(parts.prefer)
     return VerdictParameters(
         namespace=query.get("namespace") or None,
         wait_s=_wait_s(query.get("wait"), preferred, settings),
         prefers_wait=preferred is not None and "wait" not in query,
-        max_age_s=_max_age_s(query.get("maxAge"), given.cache_control),
+        max_age_s=_max_age_s(query.get("maxAge"), parts.cache_control),
         status_mode=_status_mode(query),
         is_dry_run=_is_true("dryRun", query.get("dryRun", "false")),
         arguments=tuple(

@@ -1,6 +1,5 @@
 """Errors as ``application/problem+json``: whatever goes wrong, a caller reads one shape."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -25,7 +24,6 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _STATUS_BY_ERROR: Final[Mapping[type[GatewayError], int]] = {
     RequestInvalid: 400,
     TemplateNotFound: 404,
-    TemplateInvalid: 422,
 }
 _HELP: Final[Mapping[int, str]] = {
     404: "there is nothing at this path; /openapi.yaml lists what there is",
@@ -79,7 +77,14 @@ def error_middleware(telemetry: Telemetry) -> Middleware:
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         started_s = time.perf_counter()
-        response = await _guarded(request, handler)
+        try:
+            response = await handler(request)
+        except (GatewayError, web.HTTPException) as error:
+            response = _refusal(error)
+        except Exception:  # noqa: BLE001 - a caller gets a sentence, the log the traceback
+            _log.exception("a request could not be served", extra={"path": request.path})
+            detail = "the gateway failed to serve this request; its log says more"
+            response = problem(500, detail, slug="internal_error")
         telemetry.answered(
             route=_route(request), status=response.status, took_s=time.perf_counter() - started_s
         )
@@ -88,30 +93,16 @@ def error_middleware(telemetry: Telemetry) -> Middleware:
     return middleware
 
 
-async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except asyncio.CancelledError:
-        raise
-    except web.HTTPException as error:
-        return _http_problem(error)
-    except RequestRefused as error:
-        return problem(error.status, str(error), slug=error.slug)
-    except TemplateInvalid as error:
-        return problem(422, str(error), slug=error.slug, problems=error.problems)
-    except tuple(_STATUS_BY_ERROR) as error:
-        return problem(_status_of(error), str(error), slug=error.slug)
-    except Exception:  # noqa: BLE001 - the edge: a caller gets a sentence, the log the traceback
-        _log.exception("a request could not be served", extra={"path": request.path})
-        return problem(
-            500,
-            "the gateway failed to serve this request; its log says more",
-            slug="internal_error",
-        )
-
-
-def _status_of(error: GatewayError) -> int:
-    return next(status for kind, status in _STATUS_BY_ERROR.items() if isinstance(error, kind))
+def _refusal(error: GatewayError | web.HTTPException) -> web.Response:
+    match error:
+        case web.HTTPException():
+            return _http_problem(error)
+        case RequestRefused():
+            return problem(error.status, str(error), slug=error.slug)
+        case TemplateInvalid():
+            return problem(422, str(error), slug=error.slug, problems=error.problems)
+        case _:
+            return problem(_STATUS_BY_ERROR.get(type(error), 500), str(error), slug=error.slug)
 
 
 def _http_problem(error: web.HTTPException) -> web.Response:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.analysis import Ask
 from gateway.api import bodies, parameters
-from gateway.api.parameters import Given, StatusMode, VerdictParameters
+from gateway.api.parameters import Given, StatusMode, VerdictParameters, given
 from gateway.api.problems import RequestRefused
 from gateway.errors import Problem, RequestInvalid, TemplateInvalid
 from gateway.model import Phase
@@ -81,20 +81,17 @@ class Verdicts:
     async def of_template(self, request: web.Request) -> web.Response:
         """The verdict of an AnalysisTemplate."""
         path = request.match_info
-        ref = TemplateRef(templateName=path["name"])
-        ask, chosen = self._remembered(Given.of(request), path["namespace"], ref)
+        ask, chosen = self._remembered(given(request), path["namespace"], path["name"])
         return answer(await self._analysis.verdict(ask), chosen)
 
     async def of_cluster_template(self, request: web.Request) -> web.Response:
         """The verdict of a ClusterAnalysisTemplate, judged in a namespace."""
-        ref = TemplateRef(templateName=request.match_info["name"], clusterScope=True)
-        ask, chosen = self._remembered(Given.of(request), None, ref)
+        ask, chosen = self._remembered(given(request), None, request.match_info["name"])
         return answer(await self._analysis.verdict(ask), chosen)
 
     async def of_body(self, request: web.Request) -> web.Response:
         """The verdict of templates that the body brings or names."""
-        given = Given.of(request)
-        chosen = parameters.read(given, self._settings, known=parameters.OF_OTHERS)
+        chosen = parameters.read(given(request), self._settings, known=parameters.OF_OTHERS)
         found = await bodies.documents(request, self._settings.limits)
         if not found:
             raise RequestInvalid("the body is empty; send an AnalysisTemplate")
@@ -142,14 +139,13 @@ class Verdicts:
         )
         return answer(await self._analysis.verdict(self._wrap(question, chosen)), chosen)
 
-    def _ask(
-        self, given: Given, namespace: str | None, ref: TemplateRef
-    ) -> tuple[Ask, VerdictParameters]:
+    def _ask(self, parts: Given, namespace: str | None, name: str) -> tuple[Ask, VerdictParameters]:
+        """What is asked about a template of a namespace, or about a cluster template."""
         known = parameters.OF_NAMESPACED if namespace else parameters.OF_OTHERS
-        chosen = parameters.read(given, self._settings, known=known)
+        chosen = parameters.read(parts, self._settings, known=known)
         question = Question(
             namespace=namespace or chosen.namespace or self._settings.namespace,
-            refs=(ref,),
+            refs=(TemplateRef(templateName=name, clusterScope=namespace is None),),
             arguments=chosen.arguments,
         )
         return self._wrap(question, chosen), chosen
@@ -200,17 +196,19 @@ def _status(phase: Phase, mode: StatusMode) -> int:
 
 
 def _cache_headers(verdict: Verdict) -> dict[str, str]:
-    measured = [each for each in verdict.measurements if each.reading is not None]
-    if not measured:
+    states = {each.cache for each in verdict.measurements if each.reading is not None}
+    if not states:
         return {}
-    states = {each.cache for each in measured}
-    if states == {CacheState.HIT.value}:
-        status = "analysis-gateway; hit"
-    elif CacheState.MISS.value in states:
-        status = "analysis-gateway; fwd=miss"
-    else:
-        status = "analysis-gateway; fwd=miss; collapsed"
-    return {"Cache-Status": status, "Age": str(int(max(each.age_s for each in measured)))}
+    age_s = max([each.age_s for each in verdict.measurements])
+    return {"Cache-Status": _cache_status(states), "Age": str(int(age_s))}
+
+
+def _cache_status(states: set[str]) -> str:
+    if CacheState.MISS in states:
+        return "analysis-gateway; fwd=miss"
+    if CacheState.COALESCED in states:
+        return "analysis-gateway; fwd=miss; collapsed"
+    return "analysis-gateway; hit"
 
 
 def _each_once(arguments: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

@@ -26,12 +26,12 @@ def test_a_verdict_is_counted_by_template_namespace_and_phase() -> None:
 
 
 def test_a_measurement_is_counted_and_timed() -> None:
-    """Counter and histogram move together."""
+    """The histogram counts and sums."""
     telemetry = Telemetry()
     telemetry.measured(provider="web", phase=Phase.ERROR, took_s=0.2)
     telemetry.measured(provider="web", phase=Phase.ERROR, took_s=0.3)
     labels = {"provider": "web", "phase": "Error"}
-    assert sample(telemetry, "measurements_total", **labels) == 2
+    assert sample(telemetry, "measurement_duration_seconds_count", **labels) == 2
     assert sample(telemetry, "measurement_duration_seconds_sum", **labels) == 0.5
 
 
