@@ -94,17 +94,19 @@ def get(url: str) -> str:
         return str(response.read().decode())
 
 
-def wait_for(url: str) -> None:
-    """Return when the address gives a good answer; TimeoutError if it never does."""
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Return when the address gives a good answer; TimeoutError if the process never does."""
     give_up = time.monotonic() + STARTED_WITHIN_S
-    while time.monotonic() < give_up:
+    while time.monotonic() < give_up and process.poll() is None:
         try:
             get(url)
         except (OSError, urllib.error.URLError):
             time.sleep(ASK_AGAIN_S)
         else:
             return
-    raise TimeoutError(f"{url} gave no good answer within {STARTED_WITHIN_S} s")
+    raise TimeoutError(
+        f"{url} gave no good answer within {STARTED_WITHIN_S} s, or its server ended"
+    )
 
 
 @contextmanager
@@ -114,7 +116,7 @@ def serving(command: Iterable[str], *, port: int, ready: str) -> Iterator[Server
         process = subprocess.Popen(tuple(command), stdout=log, stderr=log)
         url = f"http://127.0.0.1:{port}"
         try:
-            wait_for(url + ready)
+            wait_for(url + ready, process)
             yield Server(process.pid, url)
         except TimeoutError as error:
             log.seek(0)
@@ -157,8 +159,9 @@ def wrk(url: str, *, seconds: int, script: str = "") -> Load:
         lua.write(script)
         lua.flush()
         command = (program, "-t1", "-c64", f"-d{seconds}s", "--latency", "-s", lua.name, url)
-        report = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    if "Non-2xx" in report or "Socket errors" in report:
+        process = subprocess.run(command, check=False, capture_output=True, text=True)
+    report = process.stdout + process.stderr
+    if process.returncode != 0 or "Non-2xx" in report or "Socket errors" in report:
         raise RuntimeError(f"{url} did not answer well under load:\n{report}")
     return Load(
         requests_per_s=float(re.findall(r"Requests/sec:\s+([\d.]+)", report)[0]),

@@ -8,47 +8,51 @@ from harness import VERDICT, Server, cpu_s, gateway, get, name_of, reference, ta
 
 ROUNDS = 3
 SECONDS = 5
-# No two requests ask the same question, so that nothing is cached, shared or coalesced.
-EACH_ANOTHER_QUESTION = """\
+# More questions than connections: two requests never share an answer that is on its way.
+SCRIPT = """\
 local asked = 0
 request = function()
   asked = asked + 1
-  return wrk.format("GET", "PATH?args.ingress=ROUND-" .. asked)
+  return wrk.format("GET", "PATH?maxAge=0s&args.ingress=ROUND-" .. asked % QUESTIONS)
 end
 """
+KNOWN = ("256, each again and again", 256)
+NEW = ("each another", 10**9)
+Reading = dict[str, float]
 
 
-def ms_per_query(
-    server: Server, upstream: Server, path: str, round_number: int
-) -> dict[str, float]:
-    """Processor milliseconds for each upstream query, by process name; "queries/s" as well."""
-    script = EACH_ANOTHER_QUESTION.replace("PATH", path).replace("ROUND", str(round_number))
-    queries = int(get(upstream.url + "/questions"))
+def ms_per_query(server: Server, upstream: Server, path: str, *, questions: int) -> Reading:
+    """Processor milliseconds for each upstream query, by process name, and verdicts a second."""
+    script = SCRIPT.replace("PATH", path).replace("QUESTIONS", str(questions))
+    asked = int(get(upstream.url + "/questions"))
+    script = script.replace("ROUND", str(asked))
     before = {pid: cpu_s(pid) for pid in server.family()}
     load = wrk(server.url, seconds=SECONDS, script=script)
-    queries = int(get(upstream.url + "/questions")) - queries
+    asked = int(get(upstream.url + "/questions")) - asked
     used = {name_of(pid): (cpu_s(pid) - start_s) * 1000 for pid, start_s in before.items()}
-    return {name: ms / queries for name, ms in used.items()} | {"queries/s": load.requests_per_s}
+    return {name: ms / asked for name, ms in used.items()} | {"answers/s": load.requests_per_s}
 
 
 def main() -> None:
-    """Load both in turn and compare the medians."""
-    readings: dict[str, list[dict[str, float]]] = {"bare pair": [], "gateway": []}
+    """Load all in turn and compare the medians."""
+    readings: dict[tuple[str, str], list[Reading]] = {}
     with (
         tempfile.TemporaryDirectory() as state,
         reference("prometheus", ready="/questions") as upstream,
         reference("relay", upstream.url, ready="/?args.ingress=first") as relay,
         gateway(upstream.url, Path(state)) as served,
     ):
-        for number in range(ROUNDS):
-            readings["bare pair"].append(ms_per_query(relay, upstream, "/", number))
-            readings["gateway"].append(ms_per_query(served, upstream, VERDICT, number))
+        for _ in range(ROUNDS):
+            for name, server, path in (("bare pair", relay, "/"), ("gateway", served, VERDICT)):
+                for kind, questions in (KNOWN, NEW):
+                    reading = ms_per_query(server, upstream, path, questions=questions)
+                    readings.setdefault((name, kind), []).append(reading)
     table(
         "Verdict, one upstream query each, nothing cached (medians; processor ms per query)",
-        ("server", "process", "reading"),
+        ("server", "questions", "process", "reading"),
         [
-            (name, key, round(median(reading[key] for reading in of_server), 3))
-            for name, of_server in readings.items()
+            (name, kind, key, round(median(reading[key] for reading in of_server), 3))
+            for (name, kind), of_server in readings.items()
             for key in of_server[0]
         ],
     )
