@@ -87,17 +87,7 @@ def check_syntax(text: str) -> None:
         ConditionError: it is no expression, names what does not exist, or calls wrongly.
 
     """
-    errors = [error for root in Root if (error := _compile_error(text, root)) is not None]
-    if len(errors) == len(Root):
-        raise errors[0]
-
-
-def _compile_error(text: str, root: Root) -> ConditionError | None:
-    try:
-        compile_expression(text, root)
-    except ConditionError as error:
-        return error
-    return None
+    compile_expression(text, Root.UNKNOWN)
 
 
 _SPECIAL = ("NaN", "+Inf", "-Inf")

@@ -20,7 +20,6 @@ from gateway.expr.values import (
     as_string,
     go_kind,
     go_type,
-    hashed,
     json_map,
 )
 
@@ -47,16 +46,18 @@ def _fetch_any(base: object, key: object) -> object:
         charge(1 + len(base) // _BYTES_PER_STEP)
         content = utf8(base)
         return Uint8(_element(content, to_int(key)))  # type: ignore[call-overload] # a byte
-    if json_map(base) is not None:
-        raise _no_such_key(base, key)
+    plain = json_map(base)
+    if plain is not None:
+        if key is None:
+            # Go looks up the zero value of the key's type instead.
+            return plain.get("")
+        raise _wrong_key(key)
     if isinstance(base, AnyMap):
         return base.get(key)
     raise Fault(f"cannot fetch {printed(key)} from {go_type(base)}")
 
 
-def _no_such_key(base: object, key: object) -> Fault:
-    if key is None:
-        return Fault(f"cannot fetch <nil> from {go_type(base)}")
+def _wrong_key(key: object) -> Fault:
     return Fault(
         f"reflect.Value.MapIndex: value of type {go_type(key)} is not assignable to type string"
     )
@@ -82,8 +83,6 @@ def get(base: object, key: object) -> object:
         if not -length <= index < length:
             return None
         return _fetch_any(base, index)
-    if json_map(base) is not None and key is None:
-        return json_map(base).get("")  # type: ignore[union-attr] # it is one
     if json_map(base) is not None or isinstance(base, AnyMap):
         return fetch(base, key)
     if go_kind(base) == "struct":
@@ -148,7 +147,7 @@ def contains(needle: object, holder: object) -> bool:
         if needle is None:
             return "" in plain
         if not isinstance(needle, str):
-            raise _no_such_key(holder, needle)
+            raise _wrong_key(needle)
         return needle in plain
     if isinstance(holder, AnyMap):
         return needle in holder

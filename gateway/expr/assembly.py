@@ -2,8 +2,9 @@
 
 import ast
 from collections.abc import Sequence
+from typing import cast
 
-from gateway.expr.fusing import Function, Stage, Unary, bound, chained
+from gateway.expr.fusing import Function, Stage, Unary, both, bound, chained, either
 
 _STEPS_PER_NODE = 4
 _STEPS_PER_STAGE = 2
@@ -30,31 +31,24 @@ class Assembly:
 
     def apply(self, function: Function, arguments: Sequence[ast.expr], at: int) -> ast.expr:
         """A call whose faults are at ``at``; what is known of its arguments is put in at once."""
-        unknown = [
-            index
-            for index, argument in enumerate(arguments)
-            if not isinstance(argument, ast.Constant)
+        open_places = [
+            place for place, each in enumerate(arguments) if not isinstance(each, ast.Constant)
         ]
-        if len(unknown) != 1:
+        if len(open_places) != 1:
             return self._call(function, arguments, at)
-        (index,) = unknown
-        values = [
-            argument.value if isinstance(argument, ast.Constant) else None for argument in arguments
-        ]
-        unary = bound(function, values[:index], values[index + 1 :])
-        return self._then(arguments[index], (unary, at))
+        (place,) = open_places
+        values = [each.value if isinstance(each, ast.Constant) else None for each in arguments]
+        return self._then(arguments[place], (bound(function, values, place), at))
 
     def _then(self, argument: ast.expr, stage: Stage) -> ast.expr:
         stages = [stage]
-        if isinstance(argument, ast.Call) and isinstance(argument.func, ast.Name):
-            before = self._stages.pop(argument.func.id, None)
-            if before is not None:
-                del self.symbols[argument.func.id]
-                stages = [*before, stage]
-                argument = argument.args[0]
-        function: Unary = stage[0] if len(stages) == 1 else chained(stages)
+        if isinstance(argument, ast.Call) and name_of(argument) in self._stages:
+            stages = [*self._stages[name_of(argument)], stage]
+            del self.symbols[name_of(argument)]
+            argument = argument.args[0]
+        function = stage[0] if len(stages) == 1 else chained(stages)
         call = self._call(function, [argument], stage[1])
-        self._stages[call.func.id] = stages  # type: ignore[attr-defined] # a name
+        self._stages[name_of(call)] = stages
         return call
 
     def _call(self, function: Function, arguments: Sequence[ast.expr], at: int) -> ast.Call:
@@ -64,27 +58,46 @@ class Assembly:
         call.lineno, call.col_offset = 1, at
         return call
 
-    def function(self, parameters: Sequence[str], body: ast.expr) -> ast.expr:
-        """A function of the program: known at once if it is nothing but fused calls."""
-        if len(parameters) == 1 and isinstance(body, ast.Call):
-            stages = self._stages.get(body.func.id)  # type: ignore[attr-defined] # a name
-            (*_, argument) = body.args
-            if stages and isinstance(argument, ast.Name) and argument.id == parameters[0]:
-                del self.symbols[body.func.id]  # type: ignore[attr-defined] # a name
-                return ast.Constant(chained(stages))
-        if len(parameters) == 1 and isinstance(body, ast.Constant):
-            value = body.value
-            return ast.Constant(lambda _: value)
-        arguments = [ast.arg(parameter) for parameter in parameters]
-        return ast.Lambda(ast.arguments([], arguments, None, [], [], None, []), body)
+    def function(self, parameters: Sequence[str], body: ast.expr) -> tuple[ast.expr, int]:
+        """A function of the program, and the steps that one call of it takes.
 
-    def cost(self, function: ast.expr) -> int:
-        """Steps that one call of a function of the program takes."""
-        steps = 1
-        for part in ast.walk(function):
-            if isinstance(part, ast.expr):
-                steps += _STEPS_PER_NODE
-            if isinstance(part, ast.Call):
-                stages = self._stages.get(part.func.id, [])  # type: ignore[attr-defined] # a name
-                steps += _STEPS_PER_STAGE * len(stages)
-        return steps
+        It is a plain Python function if its body is nothing but fused calls on its one parameter,
+        joined by ``and`` and ``or``; else it is a lambda that the interpreter runs.
+        """
+        stages = self._fused_stages(body)
+        if len(parameters) == 1 and (plain := self._plain(parameters[0], body)) is not None:
+            return known(plain), 1 + _STEPS_PER_STAGE * stages
+        arguments = [ast.arg(parameter) for parameter in parameters]
+        count = sum(isinstance(part, ast.expr) for part in ast.walk(body))
+        steps = 1 + _STEPS_PER_NODE * count + _STEPS_PER_STAGE * stages
+        return ast.Lambda(ast.arguments([], arguments, None, [], [], None, []), body), steps
+
+    def _fused_stages(self, body: ast.expr) -> int:
+        calls = [part for part in ast.walk(body) if isinstance(part, ast.Call)]
+        return sum(len(self._stages.get(name_of(call), [])) for call in calls)
+
+    def _plain(self, parameter: str, body: ast.expr) -> Unary | None:
+        match body:
+            case ast.Constant(value=value):
+                return lambda _: value
+            case ast.Name(id=name) if name == parameter:
+                return lambda item: item
+            case ast.Call(args=[ast.Name(id=name)]) if name == parameter:
+                stages = self._stages.get(name_of(body))
+                return None if stages is None else chained(stages)
+            case ast.BoolOp(op=operator, values=values):
+                tests = [self._plain(parameter, value) for value in values]
+                plain = [test for test in tests if test is not None]
+                if len(plain) == len(tests):
+                    return (both if isinstance(operator, ast.And) else either)(plain)
+        return None
+
+
+def known(value: object) -> ast.Constant:
+    """A value that the program has from the start, whatever its Python type."""
+    return ast.Constant(cast("str", value))
+
+
+def name_of(call: ast.Call) -> str:
+    """The name of the function that a call calls."""
+    return call.func.id if isinstance(call.func, ast.Name) else ""

@@ -24,7 +24,7 @@ def builtin_nature(node: nodes.Builtin, visit: Visit) -> Nature:
     if node.name in VALIDATED:
         arguments = [visit(argument) for argument in node.arguments]
         try:
-            return _nature(VALIDATED[node.name](node.name, arguments))
+            return Nature(VALIDATED[node.name](node.name, arguments))
         except Fault as fault:
             raise fault.located(node.at) from None
     seen = _Seen(visit)
@@ -82,7 +82,7 @@ def call_nature(
             arguments[index] = _as_float(arguments[index])
         elif not (wanted.is_integer and given.is_integer):
             _expect(name, wanted, given, arguments[index].at)
-    return _nature(results[0])
+    return Nature(results[0])
 
 
 def _expect(name: str, wanted: Nature, given: Nature, at: int) -> None:
@@ -104,7 +104,3 @@ def _as_float(node: Node) -> Node:
         case nodes.Binary(operator="+" | "-" | "*"):
             node.left, node.right = _as_float(node.left), _as_float(node.right)
     return node
-
-
-def _nature(found: GoType) -> Nature:
-    return UNKNOWN if found.kind is Kind.ANY else Nature(found)

@@ -5,17 +5,30 @@ Source: expr-lang v1.17.8, checker/checker.go.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.expr import nodes
 from gateway.expr.check_calls import builtin_nature, function_nature
+from gateway.expr.check_loops import (
+    bare_nature,
+    expect_list,
+    expect_order,
+    loop_nature,
+    pointer_names,
+)
+from gateway.expr.check_members import (
+    expect_bound,
+    expect_sliceable,
+    get_nature,
+    literal_name,
+    member_nature,
+)
 from gateway.expr.check_operators import binary_nature, unary_nature
 from gateway.expr.faults import Fault
 from gateway.expr.gotypes import (
-    ANY,
     BOOL,
     BYTES,
     FLOAT64,
-    GROUPS,
     INT,
     LIST,
     MAP,
@@ -26,13 +39,8 @@ from gateway.expr.gotypes import (
     Nature,
     list_of,
 )
-from gateway.expr.methods import METHODS
 from gateway.expr.nodes import Node
 from gateway.expr.signatures import BUILTIN_NAMES, PREDICATES, builtin_type
-
-_BOOL = Nature(BOOL)
-_INT = Nature(INT)
-_NO_RESULT = "predicate should has one input and one output param"
 
 
 def check(tree: Node, declared: Mapping[str, Nature]) -> None:
@@ -91,7 +99,7 @@ class _Checker:
 
     def unary(self, node: nodes.Unary) -> Nature:
         """``!``, ``-`` or ``+``."""
-        return unary_nature(node, self.visit(node.operand))
+        return unary_nature(node, self.visit(node.operand).pointed_to)
 
     def binary(self, node: nodes.Binary) -> Nature:
         """Any binary operator; a long chain is walked along its left spine."""
@@ -100,7 +108,8 @@ class _Checker:
             spine.append(spine[-1].left)
         found = self.visit(spine[-1].left)
         for each in reversed(spine):
-            found = each.nature = binary_nature(each, found, self.visit(each.right))
+            left, right = found.pointed_to, self.visit(each.right).pointed_to
+            found = each.nature = binary_nature(each, left, right)
         return found
 
     def chain(self, node: nodes.Chain) -> Nature:
@@ -110,57 +119,23 @@ class _Checker:
     def member(self, node: nodes.Member) -> Nature:
         """A field, an element or a method."""
         if isinstance(node.base, nodes.Identifier) and node.base.name == "$env":
-            return self._of_environment(node)
-        base, key = self.visit(node.base), self.visit(node.key)
-        if base.is_unknown:
-            return UNKNOWN
-        name = node.key.value if isinstance(node.key, nodes.Constant) else None
-        if isinstance(name, str):
-            if base.is_nil:
-                raise Fault(f"type nil has no field {name}", node.at)
-            if name in METHODS.get(str(base), {}):
-                return Nature(METHODS[str(base)][name])
-        return self._element(node, base, key)
-
-    def _of_environment(self, node: nodes.Member) -> Nature:
-        name = node.key.value if isinstance(node.key, nodes.Constant) else None
-        if not isinstance(name, str):
-            return UNKNOWN
-        if name not in self._declared and not node.optional:
-            raise Fault(f"unknown name {name}", node.at)
-        return self._declared.get(name, UNKNOWN)
-
-    def _element(self, node: nodes.Member, base: Nature, key: Nature) -> Nature:
-        if base.is_map:
-            if not key.assignable_to(base.keys()) and not key.is_unknown:
-                raise Fault(f"cannot use {key} to get an element from {base}", node.key.at)
-            return _known(base.items())
-        if base.is_list:
-            if not key.is_integer and not key.is_unknown:
-                raise Fault(
-                    f"array elements can only be selected using an integer (got {key})",
-                    node.key.at,
-                )
-            return _known(base.items())
-        name = node.key.value if isinstance(node.key, nodes.Constant) else None
-        if isinstance(name, str):
-            sort = "method" if node.is_called else "field"
-            shown = str(base).removeprefix("*")
-            raise Fault(f"type {shown} has no {sort} {name}", node.at)
-        raise Fault(f"type {base}[{key}] is undefined", node.at)
+            name = literal_name(node.key)
+            if name is None:
+                return UNKNOWN
+            if name not in self._declared and not node.optional:
+                raise Fault(f"unknown name {name}", node.at)
+            return self._declared.get(name, UNKNOWN)
+        return member_nature(node, self.visit(node.base), self.visit(node.key))
 
     def slice(self, node: nodes.Slice) -> Nature:
         """A part of a list or of a string."""
         base = self.visit(node.base)
         if base.is_unknown:
             return UNKNOWN
-        if not base.is_list and not base.is_string:
-            raise Fault(f"cannot slice {base}", node.at)
+        expect_sliceable(node, base)
         for bound in (node.start, node.stop):
             if bound is not None:
-                found = self.visit(bound)
-                if not found.is_integer and not found.is_unknown:
-                    raise Fault(f"non-integer slice index {found}", bound.at)
+                expect_bound(self.visit(bound).pointed_to, bound.at)
         return base
 
     def call(self, node: nodes.Call) -> Nature:
@@ -185,7 +160,7 @@ class _Checker:
     def builtin(self, node: nodes.Builtin) -> Nature:
         """A function of the language."""
         if node.name in PREDICATES:
-            return self._with_predicate(node)
+            return self._loop(node)
         if node.name == "get":
             return self._get(node)
         return builtin_nature(node, self.visit)
@@ -195,51 +170,22 @@ class _Checker:
             count = len(node.arguments)
             raise Fault(f"invalid number of arguments (expected 2, got {count})", node.at)
         holder, wanted = node.arguments
-        base, key = self.visit(holder), self.visit(wanted)
+        base, key = self.visit(holder), self.visit(wanted).pointed_to
         if isinstance(holder, nodes.Identifier) and holder.name == "$env":
-            name = wanted.value if isinstance(wanted, nodes.Constant) else None
-            return self._declared.get(name, UNKNOWN) if isinstance(name, str) else UNKNOWN
-        if base.is_unknown:
-            return UNKNOWN
-        if base.is_list:
-            if not key.is_integer and not key.is_unknown:
-                raise Fault(f"non-integer slice index {key}", wanted.at)
-            return _known(base.items())
-        if base.is_map:
-            if not key.assignable_to(base.keys()) and not key.is_unknown:
-                raise Fault(f"cannot use {key} to get an element from {base}", wanted.at)
-            return _known(base.items())
-        raise Fault(f"type {base} does not support indexing", holder.at)
+            return self._declared.get(literal_name(wanted) or "", UNKNOWN)
+        return get_nature(node, base, key)
 
-    def _with_predicate(self, node: nodes.Builtin) -> Nature:
-        collection = self.visit(node.arguments[0])
-        if not collection.is_list and not collection.is_unknown:
-            raise Fault(
-                f"builtin {node.name} takes only array (got {collection})", node.arguments[0].at
-            )
+    def _loop(self, node: nodes.Builtin) -> Nature:
+        collection = self.visit(node.arguments[0]).pointed_to
+        expect_list(node, collection)
         if len(node.arguments) == 1:
-            return _INT if node.name == "count" else _known(collection.items())
-        predicate = node.arguments[1]
-        names: dict[str, Nature] = {}
-        if node.name in {"map", "reduce"}:
-            names["index"] = _INT
-        if node.name == "reduce":
-            names["acc"] = UNKNOWN
-        self._scopes.append(_Scope(_known(collection.items()), names))
-        given = self.visit(predicate)
+            return bare_nature(node, collection)
+        self._scopes.append(_Scope(collection.items(), pointer_names(node.name)))
+        given = self.visit(node.arguments[1])
         self._scopes.pop()
-        self._third(node)
-        if given.is_nil:
-            raise _no_result(node, collection)
-        if node.name in _BOOLEAN and not given.is_bool and not given.is_unknown:
-            raise Fault(f"predicate should return boolean (got {given})", predicate.at)
-        return _GIVES[node.name](collection, given)
-
-    def _third(self, node: nodes.Builtin) -> None:
         for argument in node.arguments[2:]:
-            found = self.visit(argument)
-            if node.name == "sortBy" and not found.is_string and not found.is_unknown:
-                raise Fault(f"sortBy order argument must be a string (got {found})", argument.at)
+            expect_order(node, self.visit(argument), argument.at)
+        return loop_nature(node, collection, given)
 
     def predicate(self, node: nodes.Predicate) -> Nature:
         """What the body gives."""
@@ -265,7 +211,7 @@ class _Checker:
 
     def conditional(self, node: nodes.Conditional) -> Nature:
         """Either branch."""
-        condition = self.visit(node.condition)
+        condition = self.visit(node.condition).pointed_to
         if not condition.is_bool and not condition.is_unknown:
             raise Fault(
                 f"non-bool expression (type {condition}) used as condition", node.condition.at
@@ -290,44 +236,13 @@ class _Checker:
 
     def map(self, node: nodes.Map) -> Nature:
         """A map[string]any."""
-        for key, value in node.pairs:
-            self.visit(key)
-            self.visit(value)
+        for entry in node.entries:
+            self.visit(entry)
         return Nature(MAP)
 
 
-def _known(nature: Nature) -> Nature:
-    return UNKNOWN if nature.type == ANY else nature
-
-
-def _no_result(node: nodes.Builtin, collection: Nature) -> Fault:
-    if node.name == "reduce":
-        return Fault("predicate should has two input and one output param", node.arguments[1].at)
-    if node.name != "sum":
-        return Fault(_NO_RESULT, node.arguments[1].at)
-    given, wanted, at = "func(interface {})", "func(interface {}) bool", node.arguments[1].at
-    if not collection.is_unknown and collection.type != LIST:
-        given, wanted, at = str(collection), LIST.name, node.arguments[0].at
-    return Fault(f"cannot use {given} as argument (type {wanted}) to call sum ", at)
-
-
-_BOOLEAN = frozenset("all none any one filter count find findLast findIndex findLastIndex".split())
-_Gives = Callable[[Nature, Nature], Nature]
-_GIVES: dict[str, _Gives] = {
-    **dict.fromkeys(("all", "none", "any", "one"), lambda _, __: _BOOL),
-    **dict.fromkeys(("count", "findIndex", "findLastIndex"), lambda _, __: _INT),
-    **dict.fromkeys(("find", "findLast"), lambda collection, _: _known(collection.items())),
-    "filter": lambda collection, _: (
-        Nature(LIST) if collection.is_unknown else list_of(collection.items())
-    ),
-    "map": lambda _, given: list_of(given),
-    "sum": lambda _, given: given,
-    "reduce": lambda _, given: given,
-    "groupBy": lambda _, __: Nature(GROUPS),
-    "sortBy": lambda collection, _: collection,
-}
 _LITERALS = {bool: BOOL, int: INT, float: FLOAT64, str: STRING, bytes: BYTES}
-_RULES: dict[type[Node], Callable[["_Checker", "Node"], Nature]] = {
+_RULES: dict[type[Node], Callable[[Any, Any], Nature]] = {
     nodes.Constant: _Checker.constant,
     nodes.Identifier: _Checker.identifier,
     nodes.Pointer: _Checker.pointer,
@@ -344,4 +259,4 @@ _RULES: dict[type[Node], Callable[["_Checker", "Node"], Nature]] = {
     nodes.Conditional: _Checker.conditional,
     nodes.Array: _Checker.array,
     nodes.Map: _Checker.map,
-}  # type: ignore[dict-item,assignment]
+}

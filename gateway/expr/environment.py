@@ -16,6 +16,7 @@ from gateway.expr.gotypes import (
     MAP,
     NIL,
     STRING,
+    UNKNOWN,
     GoType,
     Nature,
     function,
@@ -34,6 +35,8 @@ class Root(Enum):
     FLOATS = "[]float64"
     LIST = "[]interface {}"
     MAP = "map[string]interface {}"
+    UNKNOWN = "interface {}"
+    """Any of these: to check an expression before there is a result."""
 
 
 _NATURES = {
@@ -44,6 +47,7 @@ _NATURES = {
     Root.FLOATS: Nature(FLOATS),
     Root.LIST: Nature(LIST),
     Root.MAP: Nature(MAP),
+    Root.UNKNOWN: UNKNOWN,
 }
 _SIMPLE: dict[str, tuple[GoType, Callable[[object], object]]] = {
     "isNaN": (function(FLOAT64, gives=BOOL), is_nan),

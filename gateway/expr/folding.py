@@ -26,48 +26,13 @@ def rewritten(tree: Node, rewrite: Rewrite) -> Node:
     while isinstance(node, nodes.Binary):
         spine.append(node)
         node = node.left
-    _rewrite_children(node, rewrite)
+    nodes.replace_children(node, lambda child: rewritten(child, rewrite))
     node = rewrite(node)
     for binary in reversed(spine):
         binary.left = node
         binary.right = rewritten(binary.right, rewrite)
         node = rewrite(binary)
     return node
-
-
-def _rewrite_children(node: Node, rewrite: Rewrite) -> None:
-    match node:
-        case nodes.Unary():
-            node.operand = rewritten(node.operand, rewrite)
-        case nodes.Chain():
-            node.node = rewritten(node.node, rewrite)
-        case nodes.Member():
-            node.base = rewritten(node.base, rewrite)
-            node.key = rewritten(node.key, rewrite)
-        case nodes.Slice():
-            node.base = rewritten(node.base, rewrite)
-            node.start = node.start and rewritten(node.start, rewrite)
-            node.stop = node.stop and rewritten(node.stop, rewrite)
-        case nodes.Call():
-            node.callee = rewritten(node.callee, rewrite)
-            node.arguments = [rewritten(each, rewrite) for each in node.arguments]
-        case nodes.Builtin():
-            node.arguments = [rewritten(each, rewrite) for each in node.arguments]
-        case nodes.Predicate():
-            node.body = rewritten(node.body, rewrite)
-        case nodes.Let():
-            node.value = rewritten(node.value, rewrite)
-            node.body = rewritten(node.body, rewrite)
-        case nodes.Sequence() | nodes.Array():
-            node.nodes = [rewritten(each, rewrite) for each in node.nodes]
-        case nodes.Conditional():
-            node.condition = rewritten(node.condition, rewrite)
-            node.then = rewritten(node.then, rewrite)
-            node.otherwise = rewritten(node.otherwise, rewrite)
-        case nodes.Map():
-            node.pairs = [
-                (rewritten(key, rewrite), rewritten(value, rewrite)) for key, value in node.pairs
-            ]
 
 
 def fold(tree: Node) -> Node:

@@ -58,7 +58,7 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "bitnot": numbers.bit_not,
     **{
         name: numbers.bit_function(name)
-        for name in "bitand bitor bitxor bitnand bitshl bitshr bitushr".split()
+        for name in ["bitand", "bitor", "bitxor", "bitnand", "bitshl", "bitshr", "bitushr"]
     },
 }
 

@@ -7,6 +7,7 @@ calls without going through the interpreter.
 import operator
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
+from typing import Any
 
 from gateway.expr.access import fetch
 from gateway.expr.faults import Fault
@@ -26,15 +27,16 @@ Stage = tuple[Unary, int]
 """A function, and where in the text its faults are."""
 
 
-def bound(function: Function, before: Sequence[object], after: Sequence[object]) -> Unary:
-    """The function with all arguments given except the one between ``before`` and ``after``."""
-    if not before and len(after) == 1:
-        if function in _WITH_SECOND:
-            return _WITH_SECOND[function](after[0])
-        second = after[0]
-        return lambda value: function(value, second)
+def bound(function: Function, arguments: Sequence[object], place: int) -> Unary:
+    """The function with all arguments given except the one at ``place``."""
+    before, after = tuple(arguments[:place]), tuple(arguments[place + 1 :])
     if not before and not after:
         return function
+    if not before and len(after) == 1:
+        (second,) = after
+        if function in _WITH_SECOND:
+            return _WITH_SECOND[function](second)
+        return lambda value: function(value, second)
     return lambda value: function(*before, value, *after)
 
 
@@ -88,6 +90,32 @@ def _double(first: Stage, second: Stage) -> Unary:
     return run
 
 
+def both(tests: Sequence[Unary]) -> Unary:
+    """``and``: what the first test says that is not true, else what the last one says."""
+    *others, last = tests
+
+    def run(value: object) -> object:
+        for test in others:
+            if not test(value):
+                return False
+        return last(value)
+
+    return run
+
+
+def either(tests: Sequence[Unary]) -> Unary:
+    """``or``: true as soon as one test is, else what the last one says."""
+    *others, last = tests
+
+    def run(value: object) -> object:
+        for test in others:
+            if test(value):
+                return True
+        return last(value)
+
+    return run
+
+
 def _fetched(key: object) -> Unary:
     if type(key) is str:
 
@@ -108,7 +136,7 @@ def _fetched(key: object) -> Unary:
     return lambda base: fetch(base, key)
 
 
-Compare = Callable[[object, object], bool]
+Compare = Callable[[Any, Any], bool]
 
 
 def _compared(general: Compare, compare: Compare) -> Callable[[object], Unary]:

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 
 from gateway.expr.budget import charge
 from gateway.expr.faults import Fault
-from gateway.expr.gotime import Time
+from gateway.expr.gotime import Location, Time
 from gateway.expr.layouts import RFC3339_NANO, format_time
 from gateway.expr.strings import from_utf8, pay, utf8
-from gateway.expr.values import LISTS, NilList, as_string, go_kind, go_type, json_map
+from gateway.expr.values import LISTS, NilList, as_string, go_type, json_map
 from gateway.freeze import freeze
 from gateway.gotext import json_float, json_string, quote, special_float
 
@@ -31,6 +31,24 @@ def _written(value: object, indent: str, depth: int) -> str:
     charge(2)
     if depth > _MAX_DEPTH:
         raise Fault(f"json: value nests more than {_MAX_DEPTH} levels deep")
+    simple = _simple(value)
+    if simple is not None:
+        return simple
+    if type(value) in LISTS:
+        items: Iterable[object] = value  # type: ignore[assignment] # it is a list
+        inside = [_written(item, f"{indent}  ", depth + 1) for item in items]
+        return _bracketed("[", inside, "]", indent)
+    plain = json_map(value)
+    if plain is None:
+        raise Fault(f"json: unsupported type: {go_type(value)}")
+    inside = [
+        f"{json_string(key)}: {_written(plain[key], f'{indent}  ', depth + 1)}"
+        for key in sorted(plain)
+    ]
+    return _bracketed("{", inside, "}", indent)
+
+
+def _simple(value: object) -> str | None:
     match value:
         case None | NilList():
             return "null"
@@ -49,20 +67,9 @@ def _written(value: object, indent: str, depth: int) -> str:
             return f'"{base64.b64encode(value).decode()}"'
         case Time():
             return f'"{format_time(value, RFC3339_NANO)}"'
-    if type(value) in LISTS:
-        items: Iterable[object] = value  # type: ignore[assignment] # it is a list
-        inside = [_written(item, f"{indent}  ", depth + 1) for item in items]
-        return _bracketed("[", inside, "]", indent)
-    plain = json_map(value)
-    if plain is None:
-        if go_kind(value) == "ptr":
+        case Location():
             return "{}"
-        raise Fault(f"json: unsupported type: {go_type(value)}")
-    inside = [
-        f"{json_string(key)}: {_written(plain[key], f'{indent}  ', depth + 1)}"
-        for key in sorted(plain)
-    ]
-    return _bracketed("{", inside, "}", indent)
+    return None
 
 
 def _bracketed(start: str, inside: Sequence[str], end: str, indent: str) -> str:
@@ -120,6 +127,9 @@ def _syntax_error(source: str, error: json.JSONDecodeError) -> Fault:
     rest = source[at:].lstrip(" \t\r\n")
     if not rest or error.msg.startswith("Unterminated string"):
         return Fault("unexpected end of JSON input")
+    for literal in ("true", "false", "null"):
+        if error.msg == "Expecting value" and rest[0] == literal[0]:
+            return _broken_literal(_bytes_of(rest), literal)
     where = {
         "Extra data": "after top-level value",
         "Expecting value": "looking for beginning of value",
@@ -133,7 +143,23 @@ def _syntax_error(source: str, error: json.JSONDecodeError) -> Fault:
             "looking for beginning of object key string"
         ),
     }.get(error.msg.rstrip(), "in string literal")
-    return Fault(f"invalid character {_quoted(rest[0])} {where}")
+    return Fault(f"invalid character {_quoted(_bytes_of(rest)[0])} {where}")
+
+
+def _bytes_of(text: str) -> str:
+    """One character for each byte: Go's decoder knows no others."""
+    return utf8(text).decode("latin-1")
+
+
+def _broken_literal(rest: str, literal: str) -> Fault:
+    for at, wanted in enumerate(literal):
+        if at == len(rest):
+            return Fault(f"invalid character ' ' in literal {literal} (expecting '{wanted}')")
+        if rest[at] != wanted:
+            break
+    return Fault(
+        f"invalid character {_quoted(rest[at])} in literal {literal} (expecting '{wanted}')"
+    )
 
 
 def _quoted(char: str) -> str:

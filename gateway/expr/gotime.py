@@ -12,10 +12,21 @@ from gateway.expr.faults import Fault
 
 NANOSECONDS = 1_000_000_000
 DAY_S = 86_400
-MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
-WEEKDAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 _UNIX_TO_YEAR_ONE_S = 62_135_596_800
 _FIRST_S, _LAST_S = -62_135_510_400, 253_402_214_400
 """One day inside the years that Python's datetime knows."""

@@ -67,6 +67,7 @@ DURATION = GoType("time.Duration", Kind.INT64, is_defined=True)
 MONTH = GoType("time.Month", Kind.INT, is_defined=True)
 WEEKDAY = GoType("time.Weekday", Kind.INT, is_defined=True)
 LOCATION = GoType("*time.Location", Kind.POINTER, is_defined=True)
+_ZONE = GoType("time.Location", Kind.STRUCT, is_defined=True)
 ERROR = GoType("error", Kind.ANY, is_defined=True)
 
 
@@ -147,6 +148,11 @@ class Nature:
         return self.type == DURATION
 
     @property
+    def pointed_to(self) -> "Nature":
+        """What a pointer points to; anything else is itself."""
+        return Nature(_ZONE) if self.type == LOCATION else self
+
+    @property
     def _is_defined(self) -> bool:
         return self.type is not None and self.type.is_defined
 
@@ -168,7 +174,7 @@ class Nature:
             return True
         if self.type is None or other.type is None:
             return False
-        return self.type == other.type or other.type == ANY
+        return other.type in {self.type, ANY}
 
     def comparable_to(self, other: "Nature") -> bool:
         """Whether ``==`` between the two passes the checker."""

@@ -91,8 +91,8 @@ def _offset(seconds: int, element: str) -> str:
         return "Z"
     sign, size = ("-" if seconds < 0 else "+"), abs(seconds)
     parts = [f"{size // 3600:02d}", f"{size // 60 % 60:02d}", f"{size % 60:02d}"]
-    wanted = element.count("0") // 2 + (element in {"-07", "Z07"})
-    return sign + (":" if ":" in element else "").join(parts[: wanted or 1])
+    shown = len(element.replace(":", "")) // 2
+    return sign + (":" if ":" in element else "").join(parts[:shown])
 
 
 def _fraction(nanosecond: int, element: str) -> str:

@@ -24,6 +24,8 @@ from gateway.expr.values import (
 
 _INSERTION_SORT_MAX = 12
 _DIRECTIONS = {"asc": False, "desc": True}
+_INTEGER_KINDS = frozenset({"int", "int64"})
+"""Of months and durations, which are numbers to some functions only."""
 _PLAIN = ({float}, {str}, {bool})
 
 
@@ -117,7 +119,7 @@ def sort(items: object, order: object = "asc") -> tuple[object, ...]:
         raise Fault(f"sort order argument must be a string (got {go_type(order)})")
     if order not in _DIRECTIONS:
         raise Fault(f"invalid order {order}, expected asc or desc")
-    found = tuple(given)  # type: ignore[arg-type] # it is a list
+    found: tuple[object, ...] = tuple(given)  # type: ignore[arg-type] # it is a list
     allocate(len(found))
     if type(given) is not type(NIL_LIST):
         return tuple(found[index] for index in sorted_indexes(found, order))
@@ -227,7 +229,7 @@ def _extreme(
 ) -> object:
     found: object = None
     for argument in arguments:
-        if type(argument) in NUMBERS:
+        if type(argument) in NUMBERS or go_kind(argument) in _INTEGER_KINDS:
             candidate = argument
         elif type(argument) in LISTS:
             candidate = _extreme_item(name, pick, gives_way, argument)
@@ -285,7 +287,7 @@ def _nan_first(number: float) -> tuple[bool, float]:
 def _numbers(name: str, arguments: Sequence[object]) -> Iterator[float]:
     charge(1 + len(arguments))
     for argument in arguments:
-        if type(argument) in NUMBERS:
+        if type(argument) in NUMBERS or go_kind(argument) in _INTEGER_KINDS:
             yield float(argument)  # type: ignore[arg-type] # it is a number
         elif type(argument) in LISTS:
             yield from _numbers(name, items_of(argument, "{}"))

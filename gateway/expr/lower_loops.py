@@ -1,10 +1,11 @@
 """Loops over lists, and the bodies that they run, to calls."""
 
 import ast
+from dataclasses import replace
 from typing import Protocol
 
 from gateway.expr import calls, loops, nodes
-from gateway.expr.assembly import Assembly
+from gateway.expr.assembly import Assembly, known
 from gateway.expr.loops import Search
 from gateway.expr.nodes import Node
 
@@ -54,13 +55,12 @@ class _Loop:
             case "map":
                 return self._map()
             case "filter" if node.mapped is not None:
-                body, cost = self._body(node.arguments[1])
-                mapped, extra = self._body(node.mapped)
-                return self._call(loops.filter_map_of, body, _sum(cost, extra), mapped)
+                mapped, _ = self._body(node.mapped)
+                return self._call(loops.filter_map_of, *self._body(node.arguments[1]), mapped)
             case "filter":
                 return self._call(loops.filter_of, *self._body(node.arguments[1]))
             case "count":
-                threshold = ast.Constant(node.threshold)
+                threshold = known(node.threshold)
                 return self._call(loops.count_of, *self._optional_body(), threshold)
             case "sum":
                 return self._sum()
@@ -83,13 +83,13 @@ class _Loop:
         value = self._lowering.expression(inner)
         self._lowering.pointers.pop()
         names = [self._names[parameter] for parameter in ("", *parameters)]
-        cost = self._assembly.cost(value)
-        return self._assembly.function(names, value), ast.Constant(cost)
+        function, steps = self._assembly.function(names, value)
+        return function, known(steps)
 
     def _optional_body(self) -> tuple[ast.expr, ast.Constant]:
         if len(self._node.arguments) > 1:
             return self._body(self._node.arguments[1])
-        return ast.Constant(loops.itself), ast.Constant(2)
+        return known(loops.itself), known(2)
 
     def _map(self) -> ast.expr:
         predicate = self._node.arguments[1]
@@ -107,15 +107,14 @@ class _Loop:
     def _search(self) -> ast.expr:
         node = self._node
         test, cost = self._body(node.arguments[1])
-        known = _SEARCHES[node.name]
-        search = Search(known.backwards, known.gives_index, node.throws)
-        mapped: ast.expr = ast.Constant(loops.itself)
+        search = replace(_SEARCHES[node.name], needs_match=node.throws)
+        mapped: ast.expr = known(loops.itself)
         if node.mapped is not None:
             mapped, _ = self._body(node.mapped)
-        return self._call(loops.find_of, test, cost, ast.Constant(search), mapped)
+        return self._call(loops.find_of, test, cost, known(search), mapped)
 
     def _sort(self) -> ast.expr:
-        order: ast.expr = ast.Constant("asc")
+        order: ast.expr = known("asc")
         if len(self._node.arguments) > 2:  # noqa: PLR2004 - the order comes third
             order = self._lowering.expression(self._node.arguments[2])
         return self._call(loops.sort_of, *self._body(self._node.arguments[1]), order)
@@ -126,7 +125,3 @@ class _Loop:
             return self._call(loops.reduce_of, body, cost)
         start = self._lowering.expression(self._node.arguments[2])
         return self._call(loops.reduce_from, body, cost, start)
-
-
-def _sum(*costs: ast.Constant) -> ast.Constant:
-    return ast.Constant(sum(cost.value for cost in costs))

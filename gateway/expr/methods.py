@@ -1,5 +1,7 @@
 """Methods of Go's time types that an expression can call. Source: Go 1.26 package time."""
 
+from dataclasses import replace
+
 from gateway.expr.gotypes import (
     BOOL,
     BYTES,
@@ -65,3 +67,12 @@ METHODS: dict[str, dict[str, GoType]] = {
     "*time.Location": _STRING_ONLY,
 }
 """Go type to method to its type, without the receiver."""
+
+
+def method_type(receiver: str, name: str) -> GoType | None:
+    """The type of a method as the checker names it, receiver first; None if there is none."""
+    known = METHODS.get(receiver, {}).get(name)
+    if known is None:
+        return None
+    separator = "" if known.name.startswith("func()") else ", "
+    return replace(known, name=known.name.replace("func(", f"func({receiver}{separator}", 1))

@@ -1,6 +1,8 @@
 """The syntax tree of an expression. Source of its shape: expr-lang v1.17.8, ast/node.go."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from gateway.expr.gotypes import UNKNOWN, Nature
 
@@ -9,6 +11,8 @@ from gateway.expr.gotypes import UNKNOWN, Nature
 class Node:
     """A piece of an expression."""
 
+    parts: ClassVar[tuple[str, ...]] = ()
+    """The fields that hold nodes, or lists of nodes, in the order of evaluation."""
     at: int = field(default=0, compare=False, repr=False)
     """Index of the character that errors about it point at."""
     nature: Nature = field(default=UNKNOWN, compare=False, repr=False)
@@ -56,6 +60,7 @@ class Pointer(Node):
 class Unary(Node):
     """``operator operand``."""
 
+    parts: ClassVar[tuple[str, ...]] = ("operand",)
     operator: str
     operand: Node
 
@@ -64,6 +69,7 @@ class Unary(Node):
 class Binary(Node):
     """``left operator right``."""
 
+    parts: ClassVar[tuple[str, ...]] = ("left", "right")
     operator: str
     left: Node
     right: Node
@@ -73,6 +79,7 @@ class Binary(Node):
 class Chain(Node):
     """What a ``?.`` inside skips when it meets nil."""
 
+    parts: ClassVar[tuple[str, ...]] = ("node",)
     node: Node
 
 
@@ -80,6 +87,7 @@ class Chain(Node):
 class Member(Node):
     """``base.name`` or ``base[key]``."""
 
+    parts: ClassVar[tuple[str, ...]] = ("base", "key")
     base: Node
     key: Node
     optional: bool = False
@@ -90,6 +98,7 @@ class Member(Node):
 class Slice(Node):
     """``base[start:stop]``."""
 
+    parts: ClassVar[tuple[str, ...]] = ("base", "start", "stop")
     base: Node
     start: Node | None
     stop: Node | None
@@ -99,6 +108,7 @@ class Slice(Node):
 class Call(Node):
     """A call of one of Argo's functions, of a method, or of anything else."""
 
+    parts: ClassVar[tuple[str, ...]] = ("callee", "arguments")
     callee: Node
     arguments: list[Node]
 
@@ -107,6 +117,7 @@ class Call(Node):
 class Builtin(Node):
     """A call of a function of the language."""
 
+    parts: ClassVar[tuple[str, ...]] = ("arguments",)
     name: str
     arguments: list[Node]
     mapped: Node | None = None
@@ -121,6 +132,7 @@ class Builtin(Node):
 class Predicate(Node):
     """The body that a builtin runs for each element."""
 
+    parts: ClassVar[tuple[str, ...]] = ("body",)
     body: Node
 
 
@@ -128,6 +140,7 @@ class Predicate(Node):
 class Conditional(Node):
     """``condition ? then : otherwise``."""
 
+    parts: ClassVar[tuple[str, ...]] = ("condition", "then", "otherwise")
     condition: Node
     then: Node
     otherwise: Node
@@ -137,6 +150,7 @@ class Conditional(Node):
 class Let(Node):
     """``let name = value; body``."""
 
+    parts: ClassVar[tuple[str, ...]] = ("value", "body")
     name: str
     value: Node
     body: Node
@@ -146,6 +160,7 @@ class Let(Node):
 class Sequence(Node):
     """``a; b``: all are evaluated, the last is the value."""
 
+    parts: ClassVar[tuple[str, ...]] = ("nodes",)
     nodes: list[Node]
 
 
@@ -153,6 +168,7 @@ class Sequence(Node):
 class Array(Node):
     """``[a, b]``."""
 
+    parts: ClassVar[tuple[str, ...]] = ("nodes",)
     nodes: list[Node]
 
 
@@ -160,38 +176,31 @@ class Array(Node):
 class Map(Node):
     """``{key: value}``."""
 
-    pairs: list[tuple[Node, Node]]
+    parts: ClassVar[tuple[str, ...]] = ("entries",)
+    entries: list[Node]
+    """Keys and values in turn."""
 
 
 def children(node: Node) -> list[Node]:
     """The nodes directly below a node, in the order of evaluation."""
-    match node:
-        case Unary():
-            return [node.operand]
-        case Binary():
-            return [node.left, node.right]
-        case Chain():
-            return [node.node]
-        case Member():
-            return [node.base, node.key]
-        case Slice():
-            return [child for child in (node.base, node.start, node.stop) if child is not None]
-        case Call():
-            return [node.callee, *node.arguments]
-        case Builtin():
-            return node.arguments
-        case Predicate():
-            return [node.body]
-        case Conditional():
-            return [node.condition, node.then, node.otherwise]
-        case Let():
-            return [node.value, node.body]
-        case Sequence() | Array():
-            return node.nodes
-        case Map():
-            return [child for pair in node.pairs for child in pair]
-        case _:
-            return []
+    found: list[Node] = []
+    for part in node.parts:
+        below = getattr(node, part)
+        if isinstance(below, list):
+            found.extend(below)
+        elif below is not None:
+            found.append(below)
+    return found
+
+
+def replace_children(node: Node, replacement: Callable[[Node], Node]) -> None:
+    """Put something else into the place of each node directly below a node."""
+    for part in node.parts:
+        below = getattr(node, part)
+        if isinstance(below, list):
+            setattr(node, part, [replacement(each) for each in below])
+        elif below is not None:
+            setattr(node, part, replacement(below))
 
 
 def asks_for_index(node: Node) -> bool:

@@ -15,6 +15,8 @@ _WORD = 2**64
 _WORD_BITS = 64
 _HUGE_EXPONENT = 2.0**63
 _HALF = 0.5
+_FAR_STEP = 1 << 12
+"""Beyond this, the power is infinite or zero for sure."""
 
 
 def wrapped(number: int) -> int:
@@ -56,7 +58,7 @@ def int_(value: object) -> int:
         except Fault:
             raise Fault(f"invalid operation: int({value})") from None
     if value is None:
-        raise Fault("reflect: call of reflect.Value.CanConvert on zero Value")
+        raise Fault("reflect: call of reflect.Value.Type on zero Value")
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
     return to_int(value)
@@ -170,30 +172,34 @@ def power(base: float, exponent: float) -> float:
         if base == -1:
             return 1.0
         return 0.0 if (abs(base) < 1) == (exponent > 0) else math.inf
-    mantissa, shift = 1.0, 0
+    mantissa = 1.0
     if fraction:
         if fraction > _HALF:
             fraction, whole = fraction - 1, whole + 1
         mantissa = math.exp(fraction * math.log(base))
-    # Squares the base as often as the exponent has bits.
-    factor, step = math.frexp(base)
-    bits = int(whole)
-    while bits:
-        if not -(1 << 12) <= step <= 1 << 12:
-            shift += step
-            break
-        if bits & 1:
-            mantissa, shift = mantissa * factor, shift + step
-        factor, step = factor * factor, step * 2
-        if factor < _HALF:
-            factor, step = factor + factor, step - 1
-        bits >>= 1
+    mantissa, shift = _times_whole_power(mantissa, base, int(whole))
     if exponent < 0:
         mantissa, shift = 1 / mantissa, -shift
     try:
         return math.ldexp(mantissa, shift)
     except OverflowError:
         return math.copysign(math.inf, mantissa)
+
+
+def _times_whole_power(mantissa: float, base: float, bits: int) -> tuple[float, int]:
+    """A product as a fraction and a power of two: squares the base once for each bit."""
+    shift = 0
+    factor, step = math.frexp(base)
+    while bits:
+        if abs(step) > _FAR_STEP:
+            return mantissa, shift + step
+        if bits & 1:
+            mantissa, shift = mantissa * factor, shift + step
+        factor, step = factor * factor, step * 2
+        if factor < _HALF:
+            factor, step = factor + factor, step - 1
+        bits >>= 1
+    return mantissa, shift
 
 
 def _special_power(base: float, exponent: float) -> float | None:

@@ -152,9 +152,9 @@ class Operands(Cursor, ABC):
 
     def _map(self) -> Node:
         start = self.open("{")
-        pairs: list[tuple[Node, Node]] = []
+        entries: list[Node] = []
         while not self.token.is_bracket("}"):
-            if pairs:
+            if entries:
                 self.expect(Kind.OPERATOR, ",")
                 if self.token.is_bracket("}"):
                     break
@@ -162,10 +162,10 @@ class Operands(Cursor, ABC):
                     raise self.unexpected()
             key = self._map_key()
             self.expect(Kind.OPERATOR, ":")
-            pairs.append((key, self.expression(0)))
+            entries += [key, self.expression(0)]
             self.count(start.at)
         self.close("}")
-        return self.made(nodes.Map(pairs), start.at)
+        return self.made(nodes.Map(entries), start.at)
 
     def _map_key(self) -> Node:
         if self.token.kind in {Kind.NUMBER, Kind.STRING, Kind.IDENTIFIER}:
@@ -211,12 +211,13 @@ class Operands(Cursor, ABC):
 
     def _index(self, base: Node, bracket: Token) -> Node:
         start = None if self.token.is_operator(":") else self.expression(0)
-        if self.token.is_operator(":"):
+        node: Node
+        if start is not None and not self.token.is_operator(":"):
+            node = self.made(nodes.Member(base, start), bracket.at)
+        else:
             self.next()
             stop = None if self.token.is_bracket("]") else self.expression(0)
-            node: Node = self.made(nodes.Slice(base, start, stop), bracket.at)
-        else:
-            node = self.made(nodes.Member(base, start or base), bracket.at)
+            node = self.made(nodes.Slice(base, start, stop), bracket.at)
         self.close("]")
         return node
 

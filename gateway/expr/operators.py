@@ -6,6 +6,7 @@ Source: expr-lang v1.17.8, vm/runtime/helpers and vm/runtime/runtime.go.
 import math
 import operator
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from gateway.expr.budget import allocate, charge
 from gateway.expr.faults import Fault
@@ -82,7 +83,7 @@ def _deeply_equal(left: object, right: object) -> bool:
             and all(_deeply_equal(plain[key], other[key]) for key in plain)
         )
     if isinstance(left, AnyMap) and type(left) is type(right):
-        return left is right or _equal_any_maps(left, right)  # type: ignore[arg-type]
+        return left is right or _equal_any_maps(left, right)
     return type(left) is type(right) and not isinstance(left, GoFunction) and left == right
 
 
@@ -109,7 +110,7 @@ def equal_strings(left: object, right: object) -> bool:
     return left == right
 
 
-Compare = Callable[[object, object], bool]
+Compare = Callable[[Any, Any], bool]
 
 
 def _ordering(symbol: str, compare: Compare) -> Compare:

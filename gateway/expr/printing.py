@@ -28,7 +28,7 @@ def printed(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if type(value) in INTEGERS:
-        return int.__repr__(value)  # type: ignore[arg-type]
+        return int.__repr__(value)
     if isinstance(value, float):
         return print_float(value)
     if type(value) in LISTS and isinstance(value, Iterable):

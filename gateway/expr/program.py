@@ -14,7 +14,7 @@ from gateway.expr.gotypes import Nature
 from gateway.expr.lowering import Lowered, lower
 from gateway.expr.parser import parse
 from gateway.expr.rewrites import optimized
-from gateway.expr.values import Floats, go_type
+from gateway.expr.values import go_type
 
 MAX_LENGTH = 65_536
 """Characters of an expression."""
@@ -101,8 +101,3 @@ def evaluate_time(text: str, *, now_unix_s: float) -> float:
     if not isinstance(value, Time):
         raise ConditionError(f"expected time.Time, but got {go_type(value)}", expression=text)
     return value.unix_ns / NANOSECONDS
-
-
-def typed_floats(result: object) -> Floats:
-    """A list of float64, as conditions see it."""
-    return Floats(result)  # type: ignore[arg-type] # by its result type it is a tuple of floats

@@ -40,7 +40,19 @@ class Shape:
 
 PREDICATES = {
     **dict.fromkeys(
-        ("all none any one filter map find findIndex findLast findLastIndex groupBy").split(),
+        [
+            "all",
+            "none",
+            "any",
+            "one",
+            "filter",
+            "map",
+            "find",
+            "findIndex",
+            "findLast",
+            "findLastIndex",
+            "groupBy",
+        ],
         Shape(2, 2),
     ),
     "count": Shape(1, 2),
@@ -201,7 +213,7 @@ _S = STRING
 _SORTED = [*((kind, _S) for kind in (LIST, INTS, FLOATS, STRINGS))] + [
     (kind,) for kind in (LIST, FLOATS, STRINGS, INTS)
 ]
-_BITS = "bitand bitor bitxor bitnand bitshl bitshr bitushr".split()
+_BITS = ["bitand", "bitor", "bitxor", "bitnand", "bitshl", "bitshr", "bitushr"]
 
 OVERLOADS: dict[str, tuple[GoType, ...]] = {
     "type": (function(ANY, gives=_S),),
@@ -241,12 +253,26 @@ OVERLOADS: dict[str, tuple[GoType, ...]] = {
 BUILTIN_NAMES = frozenset({*PREDICATES, *VALIDATED, *OVERLOADS, "get"})
 """All functions of the language."""
 
-_PREDICATE = function(ANY, gives=ANY)
+_BOOL = gotypes.BOOL
+_TEST = function(ANY, gives=_BOOL)
+_BODY = function(ANY, gives=ANY)
+_PREDICATE_TYPES = {
+    **dict.fromkeys(("all", "none", "any", "one"), function(LIST, _TEST, gives=_BOOL)),
+    "filter": function(LIST, _TEST, gives=LIST),
+    "map": function(LIST, _BODY, gives=LIST),
+    **dict.fromkeys(("find", "findLast"), function(LIST, _TEST, gives=ANY)),
+    **dict.fromkeys(
+        ("findIndex", "findLastIndex", "count", "sum"), function(LIST, _TEST, gives=INT)
+    ),
+    "groupBy": function(LIST, _BODY, gives=gotypes.GROUPS),
+    "sortBy": function(LIST, _TEST, STRING, gives=LIST),
+    "reduce": function(LIST, function(ANY, ANY, gives=ANY), ANY, gives=ANY),
+}
 _UNTYPED = GoType("func(...interface {}) (interface {}, error)", Kind.FUNC)
 
 
 def builtin_type(name: str) -> GoType:
     """The type of a function of the language whose name stands without a call."""
     if name in PREDICATES:
-        return function(LIST, _PREDICATE, gives=ANY)
+        return _PREDICATE_TYPES[name]
     return OVERLOADS[name][0] if name in OVERLOADS else _UNTYPED

@@ -45,7 +45,7 @@ def parse_prefixed_int(text: str, base: int) -> int:
 
 
 def parse_float(text: str) -> float:
-    """A decimal or hexadecimal float, or a word for infinity or NaN. Raises Fault with Go's text."""
+    """A decimal or hexadecimal float, or a word such as ``inf``. Raises Fault with Go's text."""
     if _DECIMAL_FLOAT.match(text) is not None:
         number = float(text)
     elif _HEX_FLOAT.match(text) is not None:

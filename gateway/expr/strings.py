@@ -51,6 +51,8 @@ def matches(text: object, pattern: object) -> bool:
     if is_nil(text) or is_nil(pattern):
         return False
     expression = as_string(pattern)
+    if not isinstance(text, bytes):
+        as_string_or_bytes(text)
     charge(_REGEX_STEPS + len(expression))
     return matches_pattern(text, compiled(expression))
 
@@ -106,12 +108,14 @@ def trim(text: object, cutset: object = SPACES) -> str:
 
 def trim_prefix(text: object, prefix: object = " ") -> str:
     """Without a prefix, one blank by default."""
-    return as_string(text).removeprefix(as_string(prefix))
+    cut = as_string(prefix)
+    return as_string(text).removeprefix(cut)
 
 
 def trim_suffix(text: object, suffix: object = " ") -> str:
     """Without a suffix, one blank by default."""
-    return as_string(text).removesuffix(as_string(suffix))
+    cut = as_string(suffix)
+    return as_string(text).removesuffix(cut)
 
 
 def upper(text: object) -> str:
@@ -164,8 +168,8 @@ def split(text: object, separator: object, limit: object = -1) -> Strings:
 
 def split_after(text: object, separator: object, limit: object = -1) -> Strings:
     """As split, but each part keeps the separator that ends it."""
-    mark = as_string(separator)
     parts = split(text, separator, limit)
+    mark = as_string(separator)
     return Strings([*(part + mark for part in parts[:-1]), *parts[-1:]])
 
 
@@ -201,7 +205,8 @@ def join(items: object, glue: object = "") -> str:
     """Texts in a row."""
     between = as_string(glue)
     if not isinstance(items, tuple) or go_type(items) not in _JOINABLE:
-        raise Fault(f"invalid argument for join (type {go_type(items)})")
+        shown = "%!s(<nil>)" if items is None else go_type(items)
+        raise Fault(f"invalid argument for join (type {shown})")
     parts = [as_string(item) for item in items]
     charge(len(parts))
     pay_for(sum(map(len, parts)) + len(between) * len(parts))
@@ -233,10 +238,34 @@ def to_base64(text: object) -> str:
 
 def from_base64(text: object) -> str:
     """The text again. Raises Fault where the first wrong character is."""
-    pay(as_string(text))
-    clean = as_string(text).replace("\r", "").replace("\n", "")
+    source = as_string(text)
+    pay(source)
+    clean = source.replace("\r", "").replace("\n", "")
     if _BASE64.match(clean) is None:
-        good = re.match(r"(?:[A-Za-z0-9+/]{4})*[A-Za-z0-9+/]{0,3}", clean)
-        at = good.end() if good else 0
-        raise Fault(f"illegal base64 data at input byte {at}")
+        raise Fault(f"illegal base64 data at input byte {_first_illegal(utf8(source))}")
     return from_utf8(base64.b64decode(clean))
+
+
+def _first_illegal(content: bytes) -> int:
+    """Where Go's decoder stops: a wrong byte, or the start of a group that is not whole."""
+    group, group_at, padding = 0, 0, 0
+    for at, byte in enumerate(content):
+        if byte in b"\r\n":
+            continue
+        if padding == 1 and byte == ord("="):
+            padding = 2
+            continue
+        if padding:
+            return at
+        if group % 4 == 0:
+            group_at = at
+        if byte == ord("=") and group % 4 > 1:
+            padding = group % 4 - 1
+            continue
+        if byte not in _ALPHABET:
+            return at
+        group += 1
+    return len(content) if padding else group_at
+
+
+_ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")

@@ -123,7 +123,7 @@ def hashed(key: object) -> object:
     if kind is Pair and isinstance(key, Pair):
         return (kind, hashed(key[0]), hashed(key[1]))
     if kind in LISTS or kind in MAPS or kind is GoFunction:
-        raise Fault(f"runtime error: hash of unhashable type {go_type(key)}")
+        raise Fault(f"hash of unhashable type: {go_type(key)}")
     return (kind, key)
 
 
