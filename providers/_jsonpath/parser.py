@@ -23,8 +23,6 @@ from providers._jsonpath.nodes import (
 )
 from providers._jsonpath.text import QuoteInvalid, shown_character, unquoted
 
-MAX_DEPTH = 20
-"""How deep filters, unions and quoted keys may stand in each other."""
 _EOF = ""
 _TERMINATORS = set(" \t\r\n.,[]$@{}") | {_EOF}
 _DICT_KEY = re.compile(r"'([^']*)'")
@@ -39,16 +37,14 @@ class JsonPathInvalid(ValueError):
     """The template cannot be parsed; the text is client-go's."""
 
 
-def parse(text: str, *, depth: int = 0) -> Template:
+def parse(text: str) -> Template:
     """The nodes of a whole template.
 
     Raises:
         JsonPathInvalid: e.g. ``unclosed action``.
 
     """
-    if depth > MAX_DEPTH:
-        raise JsonPathInvalid(f"nested deeper than {MAX_DEPTH} levels")
-    parser = _Parser(text, depth)
+    parser = _Parser(text)
     parts: list[Literal | Action] = []
     while True:
         literal = parser.until_brace()
@@ -62,9 +58,8 @@ def parse(text: str, *, depth: int = 0) -> Template:
 class _Parser:
     """A cursor over one text; ``_start`` is where the current piece began."""
 
-    def __init__(self, text: str, depth: int) -> None:
+    def __init__(self, text: str) -> None:
         self._text = text
-        self._depth = depth
         self._position = 0
         self._start = 0
 
@@ -215,7 +210,8 @@ class _Parser:
                 return
 
     def _inner(self, text: str) -> Action:
-        action = parse("{" + text + "}", depth=self._depth + 1)[0]
+        # Quotes can hide but a few filters from each other: this never goes deep.
+        action = parse("{" + text + "}")[0]
         return (action,) if isinstance(action, Literal) else action
 
     def _next(self) -> str:

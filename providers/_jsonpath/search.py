@@ -17,7 +17,6 @@ from providers._jsonpath.nodes import (
     Identifier,
     Literal,
     Node,
-    Recursive,
     Slice,
     Template,
     Union,
@@ -33,7 +32,7 @@ from providers._jsonpath.values import (
     type_name,
 )
 
-MAX_VISITED = 1_000_000
+MAX_VISITED = 3_000_000
 """How many values one search may look at."""
 MAX_RANGES = 50
 """How deep ``{range}`` may stand in ``{range}``."""
@@ -119,8 +118,8 @@ class _Search:
 
     def _walk(self, values: list[object], action: Action) -> list[object]:
         for node in action:
-            values = self._step(values, node)
             self._spend(len(values))
+            values = self._step(values, node)
         return values
 
     def _step(self, values: list[object], node: Node) -> list[object]:
@@ -140,8 +139,8 @@ class _Search:
             case Identifier(name):
                 return self._keyword(values, name)
             case Wildcard():
-                return [child for value in values for child in children(value)]
-            case Recursive():
+                return self._all_children(values)
+            case _:
                 return self._descendants(values)
 
     def _spend(self, count: int) -> None:
@@ -164,17 +163,27 @@ class _Search:
                 problem = "step must be > 0"
             if problem:
                 raise JsonPathNotFound(problem, values)
-            found.extend(value[start : stop : node.step or 1])
             self._spend(stop - start)
+            found.extend(value[start : stop : node.step or 1])
+        return found
+
+    def _all_children(self, values: list[object]) -> list[object]:
+        found: list[object] = []
+        for value in values:
+            inside = children(value)
+            self._spend(len(inside))
+            found.extend(inside)
         return found
 
     def _united(self, values: list[object], branches: Iterable[Action]) -> list[object]:
         found: list[object] = []
         for branch in branches:
             try:
-                found.extend(self._walk(values, branch))
+                results = self._walk(values, branch)
             except JsonPathNotFound as error:
                 raise JsonPathNotFound(str(error), values) from error
+            self._spend(len(results))
+            found.extend(results)
         return found
 
     def _keyword(self, values: list[object], name: str) -> list[object]:

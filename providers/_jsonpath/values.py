@@ -4,7 +4,7 @@ Sources: k8s.io/client-go v0.34.5 util/jsonpath/jsonpath.go, third_party/forked/
 funcs.go, and package fmt's ``%v``.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Final
@@ -40,7 +40,7 @@ class Missing:
 MISSING: Final = Missing()
 
 
-def children(value: object) -> Iterable[object]:
+def children(value: object) -> Collection[object]:
     """The members of an object, the items of a list, the bytes of a string; else nothing."""
     match value:
         case Mapping():
@@ -78,7 +78,7 @@ def _kind(value: object) -> str:
 
 
 def type_name(value: object) -> str:
-    """The Go type of a decoded JSON value that is not null, as ``%v`` prints a type."""
+    """The Go type of a decoded JSON value that is neither null nor a list, as ``%v`` prints it."""
     match value:
         case bool():
             return "bool"
@@ -92,10 +92,8 @@ def type_name(value: object) -> str:
             return "string"
         case Missing():
             return "null"
-        case Mapping():
-            return "map[string]interface {}"
         case _:
-            return "[]interface {}"
+            return "map[string]interface {}"
 
 
 def printed(value: object) -> str:
@@ -116,7 +114,7 @@ def _printed(value: object) -> str:
             members = (f"{key}:{_printed(value[key])}" for key in sorted(value))
             return f"map[{' '.join(members)}]"
         case list():
-            return f"[{' '.join(_printed(item) for item in value)}]"
+            return f"[{' '.join(map(_printed, value))}]"
         case _:
             return str(value)
 
