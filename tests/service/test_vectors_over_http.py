@@ -1,0 +1,78 @@
+"""Measurements that argo-rollouts was seen to take, asked of the running service."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backends import Play, Recorded, backend
+from running import service, template
+
+ROWS = json.loads((Path(__file__).parents[1] / "conformance" / "provider_vectors.json").read_text())
+SHOWN_HEADERS = ("Authorization", "Content-Type", "X-Scope-Orgid", "X-T")
+EXPLAINED = {"PR03"}
+"""Rows without data in which Prometheus is asked why: docs/differences.md."""
+SIGNED = {"PR31"}
+"""Rows in which the real signature stands where the table has a stand-in's."""
+
+
+def plays(row: dict[str, Any]) -> list[Play]:
+    """The answers of a row's server."""
+    return [
+        Play(
+            one.get("body") or (json.dumps(one["json"]) if "json" in one else ""),
+            one.get("status", 200),
+            one.get("headers", {}),
+            one.get("delayMs", 0) / 1000,
+        )
+        for one in row["responses"]
+    ]
+
+
+def told(request: Recorded) -> tuple[str, str, list[str]]:
+    """Method, path and headers of a request, as far as the clock does not change them."""
+    headers = [
+        f"{name}: {request.headers[name]}" for name in SHOWN_HEADERS if name in request.headers
+    ]
+    return request.method, request.target.partition("?")[0], headers
+
+
+def expected(text: str) -> tuple[str, str, list[str]]:
+    """The same of a row's request."""
+    head, _, rest = text.partition(" {")
+    method, _, target = head.partition(" ")
+    headers = [each for each in rest.partition("}")[0].split("; ") if each]
+    return method, target.partition("?")[0], headers
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row["id"]) for row in ROWS])
+async def test_the_service_measures_as_argo_does(
+    row: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Phase, value, message, metadata and the requests on the wire are Argo's."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "X")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "Y")
+    async with backend(*plays(row)) as upstream:
+        filled = json.loads(json.dumps(row).replace("$SERVER", upstream.url))
+        async with service(tmp_path, environ=filled.get("env", {})) as gateway:
+            reply = await gateway.post("/v1/verdict?maxAge=0", template(filled["metric"]))
+    assert reply.status == 200, reply.text
+    measured = reply.body["metrics"]["m"]
+    expect = filled["expect"]
+    if "panic" in expect:
+        assert measured["phase"] == "Error"
+        assert measured["message"]
+    elif "createError" in expect:
+        assert (measured["phase"], measured["message"]) == ("Error", expect["createError"])
+    else:
+        assert measured["phase"] == expect["phase"]
+        assert measured["message"] == expect.get("message", "")
+        assert measured["text"] == expect.get("value", "")
+        assert measured["metadata"] == expect.get("metadata", {})
+        assert measured["query"] == expect.get("resultMetadata", {}).get(
+            "ResolvedPrometheusQuery", ""
+        )
+    if row["id"] not in EXPLAINED | SIGNED:
+        assert [told(each) for each in upstream.requests] == [
+            expected(each) for each in row["expect"]["requests"]
+        ]
