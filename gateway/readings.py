@@ -21,7 +21,7 @@ from gateway.errors import ProviderUnreachable
 from gateway.flight import Ask, Flight, Freshness, Origin, Outcome
 from gateway.memory import Memory
 from gateway.model import Reading
-from gateway.shared_readings import Follow, Found, Lead, NoStore, SharedReadings, Wanted
+from gateway.shared_readings import Found, Lead, NoStore, SharedReadings, Wanted
 
 UNCLAIMED_S: Final = 60.0
 """How long an outcome that nobody waited for is kept for the next caller."""
@@ -179,17 +179,16 @@ class Readings:
                 under_way_s=now_s - flight.ask.flight_from_s,
                 takes_unclaimed=flight.ask.takes_unclaimed,
             )
-            match await self._shared.claim(key, wanted, token=flight.token):
-                case Found() as found:
-                    return flight.found(found, now_s=self._monotonic_s())
-                case Follow(under_way_s=under_way_s):
-                    flight.began_s = self._monotonic_s() - under_way_s
-                    # The awaited reading will be as old as its measurement, give or take a poll.
-                    reading_from_s = min(reading_from_s, flight.began_s - _FIRST_POLL_S)
-                    await asyncio.sleep(pause_s)
-                    pause_s = min(1.5 * pause_s, _LONGEST_POLL_S)
-                case Lead():
-                    return await self._measure(key, flight, measure)
+            claim = await self._shared.claim(key, wanted, token=flight.token)
+            if isinstance(claim, Lead):
+                return await self._measure(key, flight, measure)
+            if isinstance(claim, Found):
+                return flight.found(claim, now_s=self._monotonic_s())
+            flight.began_s = self._monotonic_s() - claim.under_way_s
+            # The awaited reading will be as old as its measurement, give or take a poll.
+            reading_from_s = min(reading_from_s, flight.began_s - _FIRST_POLL_S)
+            await asyncio.sleep(pause_s)
+            pause_s = min(1.5 * pause_s, _LONGEST_POLL_S)
 
     async def _measure(self, key: str, flight: Flight, measure: Measure) -> Outcome:
         flight.began_s = began_s = self._monotonic_s()
