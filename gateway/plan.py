@@ -1,6 +1,6 @@
 """A template and its arguments to one plan per metric, its provider ready to measure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -92,17 +92,7 @@ def build(
 
     """
     filled = [fill_metric(metric, arguments.open_values) for metric in flat.metrics]
-    problems = [problem for each in filled for problem in each.problems]
-    problems += check_metrics(
-        [each.metric for each in filled], [each.unresolved for each in filled]
-    )
-    if not any("name" in each.unresolved for each in filled):
-        names = [each.metric.part.name for each in filled]
-        problems += check_rules(flat.dry_run, names)
-        problems += check_rules(flat.measurement_retention, names)
-    for each, original in zip(filled, flat.metrics, strict=True):
-        is_known = "provider" not in each.unresolved
-        problems += check_providers(each.metric if is_known else original, provider_types)
+    problems = _problems(flat, filled, provider_types)
     if problems:
         raise TemplateInvalid(tuple(problems))
     shown = [each.metric for each in filled]
@@ -168,6 +158,23 @@ def check_providers(
             yield Problem(path, f"this gateway does not have it; available are {available}")
         else:
             yield Problem(path, f"unknown provider{did_you_mean(name, ARGO_PROVIDERS)}")
+
+
+def _problems(
+    flat: FlatTemplate, filled: Sequence[FilledMetric], provider_types: Mapping[str, ProviderType]
+) -> list[Problem]:
+    problems = [problem for each in filled for problem in each.problems]
+    problems += check_metrics(
+        [each.metric for each in filled], [each.unresolved for each in filled]
+    )
+    if not any("name" in each.unresolved for each in filled):
+        names = [each.metric.part.name for each in filled]
+        problems += check_rules(flat.dry_run, names)
+        problems += check_rules(flat.measurement_retention, names)
+    for each, original in zip(filled, flat.metrics, strict=True):
+        is_known = "provider" not in each.unresolved
+        problems += check_providers(each.metric if is_known else original, provider_types)
+    return problems
 
 
 def _with_secrets(flat: FlatTemplate, arguments: Arguments) -> list[Located[Metric]]:

@@ -132,22 +132,36 @@ class FolderSource:
 
     async def watch(self) -> None:
         """Load again whenever something changes in the folder, until cancelled."""
+        told = ""
         while True:
             try:
-                async for _ in awatch(
-                    self._folder,
-                    watch_filter=None,
-                    step=_QUIET_MS,
-                    rust_timeout=int(self._resync_s * 1_000),
-                    yield_on_timeout=True,
-                    ignore_permission_denied=True,
-                ):
-                    await self.load()
+                await self._watch_this_folder()
             except (OSError, RuntimeError) as error:
                 # The folder is gone, or the system has no more watches to give: look, then.
-                _log.warning("the template folder is not watched", extra={"reason": str(error)})
-            await asyncio.sleep(self._resync_s)
+                if str(error) != told:
+                    told = str(error)
+                    _log.warning("the template folder is not watched", extra={"reason": told})
+                await asyncio.sleep(self._resync_s)
+                await self.load()
+
+    async def _watch_this_folder(self) -> None:
+        identity = await asyncio.to_thread(_identity, self._folder)
+        async for _ in awatch(
+            self._folder,
+            watch_filter=None,
+            step=_QUIET_MS,
+            rust_timeout=int(self._resync_s * 1_000),
+            yield_on_timeout=True,
+        ):
             await self.load()
+            if await asyncio.to_thread(_identity, self._folder) != identity:
+                # Another folder has taken its name; a watch stays with the old one.
+                return
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
 
 
 def _read_folder(
