@@ -208,18 +208,13 @@ class _Server:
             ) from None
 
     async def _pongs(self) -> bool:
-        try:
+        with contextlib.suppress(OSError):
             reader, writer = await asyncio.open_unix_connection(self._path)
-        except OSError:
-            return False
-        try:
-            writer.write(b"PING\r\n")
-            # While it loads its data the server answers -LOADING.
-            return await reader.readline() == b"+PONG\r\n"
-        except OSError:
-            return False
-        finally:
-            writer.close()
+            with contextlib.closing(writer):
+                writer.write(b"PING\r\n")
+                # While it loads its data the server answers -LOADING.
+                return await reader.readline() == b"+PONG\r\n"
+        return False
 
     def _last_words(self) -> str:
         lines = self._log_file.read_text(errors="replace").split("\n")
