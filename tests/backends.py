@@ -12,6 +12,7 @@ from aiohttp import web
 
 from gateway.errors import ProviderError
 from gateway.http_client import HttpClient
+from gateway.model import Reading
 from gateway.provider import Context, HttpRequest, NoAnswer
 from gateway.tokens import TokenCache
 
@@ -100,6 +101,14 @@ async def raw_server(talk: Talk) -> AsyncIterator[str]:
         server.close()
         for writer in open_writers:
             writer.transport.abort()
+
+
+async def failure_text(reading: Awaitable[Reading]) -> Reading | str:
+    """A measurement's reading, or its error's class and text."""
+    try:
+        return await reading
+    except ProviderError as error:
+        return f"{type(error).__name__}: {error}"
 
 
 def saying(data: bytes) -> Talk:

@@ -1,0 +1,231 @@
+"""Every provider against every backend that misbehaves: the exact error or reading, in time.
+
+A new provider is covered by one entry in ``SUBJECTS``.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from backends import Play, backend, failure_text, raw_server, saying, world
+
+from gateway.model import Reading, ResultType
+from providers import PROVIDERS
+
+TIME_LIMIT_S = 1
+MAX_BODY_BYTES = 1_000_000
+OK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A provider with a block, and what it makes of each backend; ``$URL`` is the request's URL."""
+
+    block: Callable[[str], dict[str, Any]]
+    path: str
+    answers: dict[str, Reading | str]
+
+
+def prometheus_block(url: str) -> dict[str, Any]:
+    """A query with the shortest time limit."""
+    return {"address": url, "query": "up", "timeout": TIME_LIMIT_S}
+
+
+def web_block(url: str) -> dict[str, Any]:
+    """A request with the shortest time limit."""
+    return {"url": f"{url}/m", "timeoutSeconds": TIME_LIMIT_S}
+
+
+def text(value: str) -> Reading:
+    """What web makes of a body that is no JSON."""
+    return Reading(value, ResultType.JSON, value)
+
+
+NOT_JSON = "ProviderUnreadable: bad_response: the answer is not JSON: "
+LATE_WEB = " (Client.Timeout exceeded while awaiting headers)"
+CUT_WEB = "ProviderUnreachable: Received no bytes in response: "
+LATE_BODY_WEB = " (Client.Timeout or context cancellation while reading body)"
+SUBJECTS = {
+    "prometheus": Subject(
+        prometheus_block,
+        "/api/v1/query",
+        {
+            "refuses": 'NoAnswer: Post "$URL": dial tcp $HOST: connect: connection refused',
+            "hangs": 'NoAnswer: Post "$URL": context deadline exceeded',
+            "drips": "NoAnswer: context deadline exceeded",
+            "hangs up": 'NoAnswer: Post "$URL": EOF',
+            "truncated": "NoAnswer: unexpected EOF",
+            "401": "ProviderRejected: client_error: client error: 401",
+            "429": "ProviderRejected: client_error: client error: 429",
+            "500": "ProviderRejected: server_error: server error: 500",
+            "304": "ProviderRejected: bad_response: bad response code 304",
+            "204": "ProviderUnreadable: the answer holds no data",
+            "html": f"{NOT_JSON}Expecting value: line 1 column 1 (char 0)",
+            "empty": f"{NOT_JSON}Expecting value: line 1 column 1 (char 0)",
+            "null": "ProviderUnreadable: bad_response: the answer is no JSON object",
+            "nan": f"{NOT_JSON}NaN is no JSON",
+            "half json": f"{NOT_JSON}Expecting value: line 1 column 7 (char 6)",
+            "deep": "ProviderUnreadable: the answer is nested deeper than 200 levels",
+            "huge": 'ProviderUnreadable: Post "$URL": the answer is larger than 1000000 bytes,'
+            " the limit of this gateway",
+            "not http": 'ProviderUnreadable: Post "$URL": net/http: HTTP/1.x transport connection'
+            " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+    ),
+    "web": Subject(
+        web_block,
+        "/m",
+        {
+            "refuses": 'ProviderUnreachable: Get "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": f'ProviderUnreachable: Get "$URL": context deadline exceeded{LATE_WEB}',
+            "drips": f"{CUT_WEB}context deadline exceeded{LATE_BODY_WEB}",
+            "hangs up": 'ProviderUnreachable: Get "$URL": EOF',
+            "truncated": f"{CUT_WEB}unexpected EOF",
+            "401": "ProviderRejected: received non 2xx response code: 401",
+            "429": "ProviderRejected: received non 2xx response code: 429",
+            "500": "ProviderRejected: received non 2xx response code: 500",
+            "304": "ProviderRejected: received non 2xx response code: 304",
+            "204": text(""),
+            "html": text("<html></html>"),
+            "empty": text(""),
+            "null": "ProviderUnreadable: Could not find JSONPath in body: the document is null",
+            "nan": text("NaN"),
+            "half json": text('{"a": '),
+            "deep": "ProviderUnreadable: the answer is nested deeper than 200 levels",
+            "huge": 'ProviderUnreadable: Get "$URL": the answer is larger than 1000000 bytes,'
+            " the limit of this gateway",
+            "not http": 'ProviderUnreadable: Get "$URL": net/http: HTTP/1.x transport connection'
+            " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+    ),
+}
+
+
+async def hang(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    """Take the request and say nothing."""
+    await reader.read()
+
+
+async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A byte now and then, far from the announced length."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(f"{OK}Content-Length: 100000\r\n\r\n".encode())
+    for _ in range(1000):
+        writer.write(b" ")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
+async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Fifty megabytes, without saying so first."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(f"{OK}Connection: close\r\n\r\n".encode())
+    for _ in range(50):
+        writer.write(b"1" * 1_000_000)
+        await writer.drain()
+
+
+@asynccontextmanager
+async def nobody() -> AsyncIterator[str]:
+    """A port where nobody listens."""
+    async with raw_server(hang) as url:
+        pass
+    yield url
+
+
+@asynccontextmanager
+async def playing(play: Play) -> AsyncIterator[str]:
+    """A server that always answers the same."""
+    async with backend(play) as server:
+        yield server.url
+
+
+BACKENDS: dict[str, Callable[[], AbstractAsyncContextManager[str]]] = {
+    "refuses": nobody,
+    "hangs": lambda: raw_server(hang),
+    "drips": lambda: raw_server(drip),
+    "hangs up": lambda: raw_server(saying(b"")),
+    "truncated": lambda: raw_server(saying(f'{OK}Content-Length: 99\r\n\r\n{{"a'.encode())),
+    "401": lambda: playing(Play('{"error":"who are you"}', 401)),
+    "429": lambda: playing(Play("slow down", 429)),
+    "500": lambda: playing(Play("<h1>oops</h1>", 500)),
+    "304": lambda: playing(Play("", 304)),
+    "204": lambda: playing(Play("", 204)),
+    "html": lambda: playing(Play("<html></html>")),
+    "empty": lambda: playing(Play("")),
+    "null": lambda: playing(Play("null")),
+    "nan": lambda: playing(Play("NaN")),
+    "half json": lambda: playing(Play('{"a": ')),
+    "deep": lambda: playing(Play("[" * 100_000 + "]" * 100_000)),
+    "huge": lambda: raw_server(flood),
+    "not http": lambda: raw_server(saying(b"nonsense\r\n\r\n")),
+}
+
+
+@pytest.mark.parametrize("fault", BACKENDS)
+@pytest.mark.parametrize("name", PROVIDERS)
+async def test_a_fault_is_told_exactly_and_in_time(name: str, fault: str) -> None:
+    """Nothing but a provider error or a reading comes of a backend, within the time limit."""
+    subject = SUBJECTS[name]
+    started_s = asyncio.get_running_loop().time()
+    async with BACKENDS[fault]() as url, world(max_body_bytes=MAX_BODY_BYTES) as context:
+        provider = PROVIDERS[name].parse(subject.block(url), {})
+        got = await failure_text(provider.measure(context))
+    if isinstance(got, str):
+        got = got.replace(f"{url}{subject.path}", "$URL").replace(url[len("http://") :], "$HOST")
+    assert got == subject.answers[fault]
+    assert asyncio.get_running_loop().time() - started_s < TIME_LIMIT_S + 1
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+async def test_a_measurement_can_be_cancelled(name: str) -> None:
+    """Cancelling is not swallowed, and closes the connection."""
+    closed = asyncio.Event()
+
+    async def watch(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
+        closed.set()
+
+    async with raw_server(watch) as url, world() as context:
+        provider = PROVIDERS[name].parse({**SUBJECTS[name].block(url)}, {})
+        task = asyncio.create_task(provider.measure(context))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.wait_for(closed.wait(), 5)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_block_is_checked_with_its_placeholders(name: str) -> None:
+    """Texts may still hold arguments; a misspelt field is named with what was meant."""
+    block = json.loads(json.dumps(SUBJECTS[name].block("{{args.address}}")))
+    field, *_ = block
+    assert PROVIDERS[name].check(block) == []
+    assert PROVIDERS[name].check({**block, f"{field}s": 1}) == [
+        (f"{field}s", f"unknown field; did you mean {field}?")
+    ]
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_provider_keeps_its_secrets(name: str) -> None:
+    """A provider in a traceback or a log shows no address, header or password."""
+    block = SUBJECTS[name].block("http://u:hush@h")
+    oauth2 = {"tokenUrl": "http://h/hush", "clientId": "id", "clientSecret": "hush"}
+    provider = PROVIDERS[name].parse(
+        {
+            **block,
+            "headers": [{"key": "X-Key", "value": "hush"}],
+            "authentication": {
+                "oauth2": oauth2,
+                "basicAuth": {"username": "hush", "password": "hush"},
+            },
+        },
+        {},
+    )
+    assert "hush" not in repr(provider)
