@@ -10,7 +10,7 @@ from gateway.expr.faults import Fault
 from gateway.expr.numbers import to_int
 from gateway.expr.operators import equal
 from gateway.expr.printing import printed
-from gateway.expr.strings import from_utf8, utf8
+from gateway.expr.strings import from_utf8, pay, utf8
 from gateway.expr.timemethods import bound_method
 from gateway.expr.values import (
     JSON_MAPS,
@@ -22,8 +22,6 @@ from gateway.expr.values import (
     go_type,
     json_map,
 )
-
-_BYTES_PER_STEP = 64
 
 
 def fetch(base: object, key: object) -> object:
@@ -43,7 +41,7 @@ def _fetch_any(base: object, key: object) -> object:
         item = _element(base, to_int(key))  # type: ignore[arg-type] # it is a list
         return Uint8(item) if isinstance(base, bytes) and isinstance(item, int) else item
     if isinstance(base, str):
-        charge(1 + len(base) // _BYTES_PER_STEP)
+        pay(base)
         content = utf8(base)
         return Uint8(_element(content, to_int(key)))  # type: ignore[call-overload] # a byte
     plain = json_map(base)
@@ -95,6 +93,8 @@ def cut(base: object, stop: object, start: object) -> object:
     if type(base) not in LISTS and not isinstance(base, str):
         raise Fault(f"cannot slice {printed(start)}")
     items = utf8(base) if isinstance(base, str) else base
+    if isinstance(base, str):
+        pay(base)
     length = len(items)  # type: ignore[arg-type] # it has a length
     first, last = to_int(start), to_int(stop)
     last = min(max(last + length if last < 0 else last, 0), length)
@@ -140,7 +140,7 @@ def contains(needle: object, holder: object) -> bool:
         items: Sequence[object] = holder  # type: ignore[assignment] # it is a list
         if isinstance(items, range) and type(needle) is int:
             return needle in items
-        charge(1 + len(items))
+        charge(1 + 4 * len(items))
         return any(equal(item, needle) for item in items)
     plain = json_map(holder)
     if plain is not None:

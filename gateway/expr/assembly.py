@@ -6,8 +6,8 @@ from typing import cast
 
 from gateway.expr.fusing import Function, Stage, Unary, both, bound, chained, either
 
-_STEPS_PER_NODE = 4
-_STEPS_PER_STAGE = 2
+_STEPS_PER_NODE = 6
+_STEPS_PER_STAGE = 4
 _LOAD = ast.Load()
 
 
@@ -66,10 +66,10 @@ class Assembly:
         """
         stages = self._fused_stages(body)
         if len(parameters) == 1 and (plain := self._plain(parameters[0], body)) is not None:
-            return known(plain), 1 + _STEPS_PER_STAGE * stages
+            return known(plain), 2 + _STEPS_PER_STAGE * stages
         arguments = [ast.arg(parameter) for parameter in parameters]
         count = sum(isinstance(part, ast.expr) for part in ast.walk(body))
-        steps = 1 + _STEPS_PER_NODE * count + _STEPS_PER_STAGE * stages
+        steps = 2 + _STEPS_PER_NODE * count + _STEPS_PER_STAGE * stages
         return ast.Lambda(ast.arguments([], arguments, None, [], [], None, []), body), steps
 
     def _fused_stages(self, body: ast.expr) -> int:

@@ -12,7 +12,7 @@ from gateway.expr.values import Floats
 
 BASE_STEPS = 300_000
 """Steps that any evaluation may take; a step is about a tenth of a microsecond."""
-STEPS_PER_ITEM = 48
+STEPS_PER_ITEM = 64
 """Steps on top for each value inside ``result``, so that honest work on much data goes through."""
 MEMORY = 1_000_000
 """List items and string bytes. Source: expr-lang v1.17.8, conf/config.go:13-15."""

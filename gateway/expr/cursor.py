@@ -85,6 +85,8 @@ def placed(node: _N, at: int) -> _N:
     """Place a new node at an index of the text. Raises Fault when it nests too deeply."""
     node.at = at
     below = nodes.children(node)
+    if not below:
+        return node
     node.size = 1 + sum(child.size for child in below)
     if node.size > 2 * MAX_NODES:
         raise Fault("compilation failed: expression exceeds maximum allowed nodes", at)

@@ -13,11 +13,12 @@ from gateway.expr.budget import charge
 from gateway.expr.faults import Fault
 from gateway.expr.gotime import Location, Time
 from gateway.expr.layouts import RFC3339_NANO, format_time
-from gateway.expr.strings import from_utf8, pay, utf8
+from gateway.expr.strings import from_utf8, utf8
 from gateway.expr.values import LISTS, NilList, as_string, go_type, json_map
 from gateway.freeze import freeze
 from gateway.gotext import json_float, json_string, quote, special_float
 
+_STEPS_PER_VALUE = 40
 _MAX_DEPTH = 100
 """Unlike Go, which goes 10,000 levels deep: our stack must never overflow."""
 
@@ -28,7 +29,7 @@ def to_json(value: object) -> str:
 
 
 def _written(value: object, indent: str, depth: int) -> str:
-    charge(2)
+    charge(_STEPS_PER_VALUE)
     if depth > _MAX_DEPTH:
         raise Fault(f"json: value nests more than {_MAX_DEPTH} levels deep")
     simple = _simple(value)
@@ -41,6 +42,7 @@ def _written(value: object, indent: str, depth: int) -> str:
     plain = json_map(value)
     if plain is None:
         raise Fault(f"json: unsupported type: {go_type(value)}")
+    charge(_STEPS_PER_VALUE * len(plain) // 2)
     inside = [
         f"{json_string(key)}: {_written(plain[key], f'{indent}  ', depth + 1)}"
         for key in sorted(plain)
@@ -61,7 +63,7 @@ def _simple(value: object) -> str | None:
                 raise Fault(f"json: unsupported value: {special_float(value)}")
             return json_float(value)
         case str():
-            pay(value)
+            charge(len(value) // 4)
             return json_string(from_utf8(utf8(value)))
         case bytes():
             return f'"{base64.b64encode(value).decode()}"'
@@ -87,7 +89,7 @@ def from_json(text: object) -> object:
 
     """
     source = as_string(text)
-    charge(1 + len(source))
+    charge(1 + 2 * len(source))
     if _depth(source) > _MAX_DEPTH:
         raise Fault(f"json: text nests more than {_MAX_DEPTH} levels deep")
     try:

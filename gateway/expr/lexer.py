@@ -1,7 +1,8 @@
 """Text of an expression to tokens. Source: expr-lang v1.17.8, parser/lexer."""
 
 import re
-from collections.abc import Iterator
+import string
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -22,7 +23,7 @@ class Kind(Enum):
     EOF = "EOF"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Token:
     """One word of an expression."""
 
@@ -49,8 +50,12 @@ SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
 """What Go's unicode.IsSpace holds to be blank; Python's str.isspace knows more."""
+_LETTERS = string.ascii_letters + "_$"
+_DIGITS = tuple(string.digits)
+_QUOTES = ("'", '"')
 _SPACE = re.compile(f"[{SPACES}]+")
 _SKIPPED_AFTER_NOT = re.compile(" *")
+_PLAIN_NAME = re.compile("[A-Za-z0-9_$]+")
 _RAW = re.compile(r"`((?:[^`]|``)*+)`")
 _OPERATOR = re.compile(r"\|\|?|::?|[,;%+\-^]|[&!=*<>][&=*]?|\?[.?]?|\.\.?|/")
 _DIGITS_BY_PREFIX = {
@@ -80,7 +85,11 @@ def is_name(text: str) -> bool:
     return text != "" and is_name_start(text[0]) and all(map(is_name_part, text))
 
 
-def tokens(text: str) -> Iterator[Token]:  # noqa: C901 - one case per sort of token, in order
+_Read = tuple[tuple[Token, ...], int]
+"""The tokens read, and the index after them."""
+
+
+def tokens(text: str) -> Iterator[Token]:
     """All tokens of a text, one EOF at the end.
 
     Raises:
@@ -89,70 +98,75 @@ def tokens(text: str) -> Iterator[Token]:  # noqa: C901 - one case per sort of t
     """
     at = 0
     while at < len(text):
-        char, following = text[at], text[at + 1 : at + 2]
-        if (space := _SPACE.match(text, at)) is not None:
-            at = space.end()
-        elif char in "'\"":
-            value, end = read_string(text, at)
-            yield Token(Kind.STRING, value, at)
-            at = end
-        elif char == "`":
-            yield (token := _raw_string(text, at))
-            at += len(token.value) + token.value.count("`") + 2
-        elif char in "bB" and following in {"'", '"'}:
-            content, end = read_bytes(text, at + 1)
-            yield Token(Kind.BYTES, content.decode("latin-1"), at, content)
-            at = end
-        elif char in "0123456789" or (char == "." and following in tuple("0123456789")):
-            yield (token := _number(text, at))
-            at += len(token.value)
-        elif char == "/" and following in {"/", "*"}:
-            at = _after_comment(text, at)
-        elif char in "([{}])":
-            yield Token(Kind.BRACKET, char, at)
-            at += 1
-        elif char == "#":
-            yield from (found := _pointer(text, at))
-            at += sum(len(token.value) for token in found)
-        elif is_name_part(char):
-            yield from (found := _word(text, at))
-            at = found[-1].at + len(found[-1].value)
-        elif (operator := _OPERATOR.match(text, at)) is not None:
-            yield Token(Kind.OPERATOR, operator.group(), at)
-            at = operator.end()
-        else:
-            raise Fault(f"unrecognized character: {_unicode(char)}", at)
+        found, at = _READERS.get(text[at], _other)(text, at)
+        yield from found
     yield Token(Kind.EOF, "", max(at - 1, 0))
 
 
-def _raw_string(text: str, at: int) -> Token:
+def _other(text: str, at: int) -> _Read:
+    if text[at] in SPACES:
+        return _blank(text, at)
+    if is_name_part(text[at]):
+        return _word(text, at)
+    raise Fault(f"unrecognized character: {_unicode(text[at])}", at)
+
+
+def _blank(text: str, at: int) -> _Read:
+    return (), _end(_SPACE, text, at)
+
+
+def _bracket(text: str, at: int) -> _Read:
+    return (Token(Kind.BRACKET, text[at], at),), at + 1
+
+
+def _operator(text: str, at: int) -> _Read:
+    if text.startswith(("//", "/*"), at):
+        return (), _after_comment(text, at)
+    if text[at] == "." and text[at + 1 : at + 2] in _DIGITS:
+        return _number(text, at)
+    end = _end(_OPERATOR, text, at)
+    return (Token(Kind.OPERATOR, text[at:end], at),), end
+
+
+def _quoted(text: str, at: int) -> _Read:
+    value, end = read_string(text, at)
+    return (Token(Kind.STRING, value, at),), end
+
+
+def _raw(text: str, at: int) -> _Read:
     found = _RAW.match(text, at)
     if found is None:
         raise Fault("literal not terminated", len(text))
-    return Token(Kind.STRING, found.group(1).replace("``", "`"), at)
+    return (Token(Kind.STRING, found.group(1).replace("``", "`"), at),), found.end()
 
 
-def _number(text: str, at: int) -> Token:
+def _bytes(text: str, at: int) -> _Read:
+    if text[at + 1 : at + 2] not in _QUOTES:
+        return _word(text, at)
+    content, end = read_bytes(text, at + 1)
+    return (Token(Kind.BYTES, content.decode("latin-1"), at, content),), end
+
+
+def _number(text: str, at: int) -> _Read:
     start = at + (text[at] == ".")
     prefix = text[start : start + 2].lower()
     has_prefix = prefix in _DIGITS_BY_PREFIX
     digits = _DIGITS_BY_PREFIX[prefix if has_prefix else ""]
-    end = _after(digits, text, start + 2 * has_prefix)
+    end = _end(digits, text, start + 2 * has_prefix)
     # The dots of ``1..2`` belong to the range.
-    if text.startswith("..", end):
-        return Token(Kind.NUMBER, text[at:end], at)
-    if text.startswith(".", end):
-        end = _after(digits, text, end + 1)
-    if text[end : end + 1] in {"e", "E"}:
-        sign = text[end + 1 : end + 2] in {"+", "-"}
-        end = _after(digits, text, end + 1 + sign)
-    if end < len(text) and is_name_part(text[end]):
-        raise Fault(f"bad number syntax: {quote(text[at : end + 1])}", end)
-    return Token(Kind.NUMBER, text[at:end], at)
+    if not text.startswith("..", end):
+        if text.startswith(".", end):
+            end = _end(digits, text, end + 1)
+        if text[end : end + 1] in {"e", "E"}:
+            sign = text[end + 1 : end + 2] in {"+", "-"}
+            end = _end(digits, text, end + 1 + sign)
+        if end < len(text) and is_name_part(text[end]):
+            raise Fault(f"bad number syntax: {quote(text[at : end + 1])}", end)
+    return (Token(Kind.NUMBER, text[at:end], at),), end
 
 
-def _after(digits: re.Pattern[str], text: str, at: int) -> int:
-    found = digits.match(text, at)
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
     return found.end() if found else at
 
 
@@ -167,31 +181,47 @@ def _after_comment(text: str, at: int) -> int:
 
 
 def _name_end(text: str, at: int) -> int:
+    at = _end(_PLAIN_NAME, text, at)
     while at < len(text) and is_name_part(text[at]):
         at += 1
     return at
 
 
-def _pointer(text: str, at: int) -> list[Token]:
+def _pointer(text: str, at: int) -> _Read:
     start = at + (2 if text.startswith("##", at) else 1)
     end = _name_end(text, start)
-    name = [Token(Kind.IDENTIFIER, text[start:end], start)] if end > start else []
-    return [Token(Kind.OPERATOR, text[at:start], at), *name]
+    sign = Token(Kind.OPERATOR, text[at:start], at)
+    if end == start:
+        return (sign,), end
+    return (sign, Token(Kind.IDENTIFIER, text[start:end], start)), end
 
 
-def _word(text: str, at: int) -> list[Token]:
+def _word(text: str, at: int) -> _Read:
     end = _name_end(text, at)
     word = text[at:end]
-    kind = Kind.OPERATOR if word in _WORD_OPERATORS else Kind.IDENTIFIER
-    first = Token(kind, word, at)
+    first = Token(Kind.OPERATOR if word in _WORD_OPERATORS else Kind.IDENTIFIER, word, at)
     if word != "not":
-        return [first]
-    skipped = _SKIPPED_AFTER_NOT.match(text, end)
-    start = skipped.end() if skipped else end
-    next_word = text[start : _name_end(text, start)]
-    return [first, Token(Kind.OPERATOR, next_word, start)] if next_word in NEGATABLE else [first]
+        return (first,), end
+    start = _end(_SKIPPED_AFTER_NOT, text, end)
+    stop = _name_end(text, start)
+    if text[start:stop] not in NEGATABLE:
+        return (first,), end
+    return (first, Token(Kind.OPERATOR, text[start:stop], start)), stop
 
 
 def _unicode(char: str) -> str:
     code = f"U+{ord(char):04X}"
     return f"{code} '{char}'" if char.isprintable() else code
+
+
+_READERS: dict[str, Callable[[str, int], _Read]] = {
+    **dict.fromkeys(" \t\n\r", _blank),
+    **dict.fromkeys(_LETTERS, _word),
+    **dict.fromkeys("bB", _bytes),
+    **dict.fromkeys(_DIGITS, _number),
+    **dict.fromkeys(_QUOTES, _quoted),
+    **dict.fromkeys("([{}])", _bracket),
+    **dict.fromkeys("|:,;%+-^&!=*<>?./", _operator),
+    "`": _raw,
+    "#": _pointer,
+}

@@ -22,6 +22,7 @@ from gateway.expr.values import (
     json_map,
 )
 
+_STEPS_PER_ENTRY = 15
 _INSERTION_SORT_MAX = 12
 _DIRECTIONS = {"asc": False, "desc": True}
 _INTEGER_KINDS = frozenset({"int", "int64"})
@@ -90,7 +91,7 @@ def flatten(items: object) -> tuple[object, ...]:
 
 
 def _leaves(items: Sequence[object]) -> Iterator[object]:
-    charge(1 + len(items))
+    charge(1 + 3 * len(items))
     for item in items:
         if type(item) in LISTS:
             yield from _leaves(items_of(item, "{}"))
@@ -106,7 +107,7 @@ def uniq(items: object) -> tuple[object, ...]:
         return tuple(dict.fromkeys(given))
     kept: list[object] = []
     for item in given:
-        charge(2 * len(kept))
+        charge(8 * len(kept))
         if not any(equal(item, known) for known in kept):
             kept.append(item)
     return tuple(kept)
@@ -185,10 +186,10 @@ def to_pairs(holder: object) -> Pairs:
 def _entries(holder: object, complaint: str) -> list[tuple[object, object]]:
     plain = json_map(holder)
     if plain is not None:
-        charge(1 + len(plain))
+        charge(1 + 4 * len(plain))
         return [(key, plain[key]) for key in sorted(plain)]
     if isinstance(holder, AnyMap):
-        charge(1 + len(holder))
+        charge(1 + 4 * len(holder))
         return list(holder.items())
     raise Fault(complaint.format(go_kind(holder)))
 
@@ -200,7 +201,7 @@ def from_pairs(pairs: object) -> AnyMap:
         raise Fault(f"cannot transform {shown} from pairs")
     found = AnyMap()
     for pair in items_of(pairs, "{}"):
-        charge(2)
+        charge(_STEPS_PER_ENTRY)
         if type(pair) not in LISTS:
             shown = "<nil>" if pair is None else printed(pair)
             raise Fault(f"invalid pair {shown}")
@@ -249,10 +250,10 @@ def _extreme_item(
     argument: object,
 ) -> object:
     items = items_of(argument, "{}")
-    charge(len(items) // 4)
+    charge(len(items) // 2)
     if items and set(map(type, items)) == {float}:
         return pick(items)  # type: ignore[arg-type] # all are floats
-    charge(len(items))
+    charge(8 * len(items))
     found: object = None
     for item in items:
         candidate = item
@@ -285,7 +286,7 @@ def _nan_first(number: float) -> tuple[bool, float]:
 
 
 def _numbers(name: str, arguments: Sequence[object]) -> Iterator[float]:
-    charge(1 + len(arguments))
+    charge(1 + 4 * len(arguments))
     for argument in arguments:
         if type(argument) in NUMBERS or go_kind(argument) in _INTEGER_KINDS:
             yield float(argument)  # type: ignore[arg-type] # it is a number

@@ -4,6 +4,7 @@ Source: expr-lang v1.17.8, parser/lexer.
 """
 
 import re
+from collections.abc import Iterator
 
 from gateway.expr.faults import Fault
 
@@ -21,15 +22,18 @@ _SIMPLE = {
 }
 _MAX_RUNE = 0x10FFFF
 _MAX_BYTE = 0xFF
-_PIECE = re.compile(
-    r"(?P<plain>[^\\\n]+)"
-    r"|\\(?:(?P<simple>[abfnrtv\\'\"])"
-    r"|(?P<octal>[0-7]{3})"
-    r"|x(?P<byte>[0-9a-fA-F]{2})"
-    r"|u\{(?P<braced>[0-9a-fA-F]{1,6})\}"
-    r"|u(?P<four>[0-9a-fA-F]{4})"
-    r"|U(?P<eight>[0-9a-fA-F]{8}))"
-)
+_PIECES = {
+    quote: re.compile(
+        rf"(?P<plain>[^\\\n{quote}]+)"
+        rf"|\\(?:(?P<simple>[abfnrtv\\{quote}])"
+        r"|(?P<octal>[0-7]{3})"
+        r"|x(?P<byte>[0-9a-fA-F]{2})"
+        r"|u\{(?P<braced>[0-9a-fA-F]{1,6})\}"
+        r"|u(?P<four>[0-9a-fA-F]{4})"
+        r"|U(?P<eight>[0-9a-fA-F]{8}))"
+    )
+    for quote in "'\""
+}
 _SURROGATES = range(0xD800, 0xE000)
 
 
@@ -67,26 +71,22 @@ def read_bytes(text: str, start: int) -> tuple[bytes, int]:
     return b"".join(parts), end + 1
 
 
-def _pieces(text: str, start: int) -> list[tuple[str, str, int]]:
+def _pieces(text: str, start: int) -> Iterator[tuple[str, str, int]]:
     quote = text[start]
-    pieces: list[tuple[str, str, int]] = []
     at = start + 1
-    while text[at : at + 1] != quote:
-        if text[at : at + 1] in {"", "\n"}:
+    while (char := text[at : at + 1]) != quote:
+        if char in {"", "\n"}:
             raise Fault("literal not terminated", at)
-        found = _PIECE.match(text, at)
-        if found is None or (found["simple"] or quote) in {"'", '"'} - {quote}:
+        found = _PIECES[quote].match(text, at)
+        if found is None:
             raise Fault("invalid char escape", at)
         kind, at = str(found.lastgroup), found.end()
         value = found[kind]
         if kind == "plain":
-            value, closed, _ = value.partition(quote)
-            at = found.start() + len(value) if closed else at
             value = value.replace("\r", "\n")
         elif kind == "simple":
             value = _SIMPLE[value]
-        pieces.append((kind, value, at))
-    return pieces
+        yield kind, value, at
 
 
 def _rune(code: int, kind: str, end: int) -> str:

@@ -17,6 +17,7 @@ from gateway.expr.values import LISTS, AnyMap, Groups, Uint8, go_kind, hashed, j
 Test = Callable[[object], object]
 Loop = Callable[..., object]
 _PART = 128
+_STEPS_PER_MEMBER = 15
 
 
 def itself(item: object) -> object:
@@ -177,6 +178,7 @@ def group_of(value: object, key: Test, cost: int) -> Groups:
     for part in _parts(elements(value), cost):
         for item in part:
             name = key(item)
+            charge(_STEPS_PER_MEMBER)
             members.setdefault(hashed(name), (name, []))[1].append(item)
     groups = Groups()
     for name, group in members.values():

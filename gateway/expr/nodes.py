@@ -212,3 +212,17 @@ def asks_for_index(node: Node) -> bool:
             return True
         waiting.extend(children(found))
     return False
+
+
+def operations(node: Node) -> set[str]:
+    """The operators and the functions of the language in a tree."""
+    found: set[str] = set()
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Binary):
+            found.add(each.operator)
+        elif isinstance(each, Builtin):
+            found.add(each.name)
+        waiting.extend(children(each))
+    return found

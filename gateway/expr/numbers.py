@@ -6,6 +6,7 @@ Source: Go 1.26 package math; expr-lang v1.17.8, builtin/lib.go and vm/runtime/r
 import math
 from collections.abc import Callable
 
+from gateway.expr.budget import charge
 from gateway.expr.faults import Fault
 from gateway.expr.printing import printed
 from gateway.expr.strconv import MAX_INT, MIN_INT, parse_float, parse_int
@@ -53,6 +54,7 @@ def to_float64(value: object) -> float:
 def int_(value: object) -> int:
     """The function ``int``: numbers, decimal texts, and integers with names of their own."""
     if isinstance(value, str):
+        charge(len(value))
         try:
             return parse_int(value)
         except Fault:
@@ -67,6 +69,7 @@ def int_(value: object) -> int:
 def float_(value: object) -> float:
     """The function ``float``: numbers and texts."""
     if isinstance(value, str):
+        charge(len(value))
         try:
             return parse_float(value)
         except Fault:
@@ -77,6 +80,7 @@ def float_(value: object) -> float:
 def as_int(value: object) -> Int64:
     """Argo's ``asInt``. Source: argo-rollouts utils/evaluate/evaluate.go @ 9f8d111d8."""
     if isinstance(value, str):
+        charge(len(value))
         return Int64(parse_int(value))
     if type(value) in NUMBERS:
         return Int64(to_int(value))
@@ -86,6 +90,7 @@ def as_int(value: object) -> Int64:
 def as_float(value: object) -> float:
     """Argo's ``asFloat``. Source: argo-rollouts utils/evaluate/evaluate.go @ 9f8d111d8."""
     if isinstance(value, str):
+        charge(len(value))
         return parse_float(value)
     if type(value) in NUMBERS:
         return to_float64(value)

@@ -37,6 +37,14 @@ class Operands(Cursor, ABC):
     def operand(self) -> Node:
         """An operand that starts with no unary operator."""
         token = self.token
+        if token.kind is Kind.NUMBER:
+            self.next()
+            return self.made(nodes.Constant(_number(token)), token.at)
+        if token.kind is Kind.IDENTIFIER:
+            self.next()
+            if token.value in _WORDS:
+                return self.made(nodes.Constant(_WORDS[token.value]), token.at)
+            return self.postfix(self._name(token))
         if token.is_bracket("("):
             self.next()
             inner = self.sequence()
@@ -47,13 +55,12 @@ class Operands(Cursor, ABC):
         if token.is_operator("::"):
             self.next()
             return self.postfix(self.call(self.expect(Kind.IDENTIFIER), [], frozenset()))
-        if token.kind is Kind.NUMBER:
-            self.next()
-            return self.made(nodes.Constant(_number(token)), token.at)
-        if token.kind is Kind.IDENTIFIER and token.value in _WORDS:
-            self.next()
-            return self.made(nodes.Constant(_WORDS[token.value]), token.at)
-        return self.postfix(self._literal_or_name())
+        return self.postfix(self._literal())
+
+    def _name(self, token: Token) -> Node:
+        if self.token.is_bracket("("):
+            return self.call(token, [], self._declared)
+        return self.made(nodes.Identifier(token.value), token.at)
 
     def _pointer(self) -> Node:
         token, name = self.token, ""
@@ -63,14 +70,9 @@ class Operands(Cursor, ABC):
                 name = self.next().value
         return self.made(nodes.Pointer(name), token.at)
 
-    def _literal_or_name(self) -> Node:
+    def _literal(self) -> Node:
         token = self.token
         match token.kind:
-            case Kind.IDENTIFIER:
-                self.next()
-                if self.token.is_bracket("("):
-                    return self.call(token, [], self._declared)
-                return self.made(nodes.Identifier(token.value), token.at)
             case Kind.STRING:
                 self.next()
                 return self.made(nodes.Constant(token.value), token.at)

@@ -29,6 +29,7 @@ from gateway.expr.values import (
     not_a,
 )
 
+_STEPS_PER_POWER = 20
 _PLAIN = frozenset({float, str, bool})
 _OF_ANY = frozenset({tuple, NilList})
 _OF_ONE = frozenset({Floats, Strings, range, bytes})
@@ -60,7 +61,7 @@ def unequal(left: object, right: object) -> bool:
 def _equal_lists(left: Sequence[object], right: Sequence[object]) -> bool:
     kind, other = type(left), type(right)
     if (kind in _OF_ANY and other in _OF_ANY | _OF_ONE) or (other in _OF_ANY and kind in _OF_ONE):
-        charge(len(left))
+        charge(4 * len(left))
         return len(left) == len(right) and all(map(equal, left, right))
     if kind is other and kind in _OF_ONE:
         charge(len(left) // 8)
@@ -73,11 +74,11 @@ def _deeply_equal(left: object, right: object) -> bool:
     if type(left) in LISTS and type(left) is type(right):
         first: Sequence[object] = left  # type: ignore[assignment] # it is a list
         second: Sequence[object] = right  # type: ignore[assignment] # it is a list
-        charge(len(first))
+        charge(4 * len(first))
         return len(first) == len(second) and all(map(_deeply_equal, first, second))
     plain, other = json_map(left), json_map(right)
     if plain is not None and other is not None:
-        charge(len(plain))
+        charge(6 * len(plain))
         return plain is other or (
             plain.keys() == other.keys()
             and all(_deeply_equal(plain[key], other[key]) for key in plain)
@@ -88,7 +89,7 @@ def _deeply_equal(left: object, right: object) -> bool:
 
 
 def _equal_any_maps(left: AnyMap, right: AnyMap) -> bool:
-    charge(len(left))
+    charge(8 * len(left))
     return len(left) == len(right) and all(
         key in right and _deeply_equal(value, right.get(key)) for key, value in left.items()
     )
@@ -152,6 +153,8 @@ more_or_equal = _ordering(">=", operator.ge)
 def add(left: object, right: object) -> object:
     """``+`` on numbers, texts, instants and durations."""
     kind, other = type(left), type(right)
+    if kind is float and other is float:
+        return left + right  # type: ignore[operator] # both are floats
     if kind in NUMBERS and other in NUMBERS:
         if kind is float or other is float:
             return to_float64(left) + to_float64(right)
@@ -170,6 +173,8 @@ def add(left: object, right: object) -> object:
 def subtract(left: object, right: object) -> object:
     """``-`` on numbers, instants and durations."""
     kind, other = type(left), type(right)
+    if kind is float and other is float:
+        return left - right  # type: ignore[operator] # both are floats
     if kind in NUMBERS and other in NUMBERS:
         if kind is float or other is float:
             return to_float64(left) - to_float64(right)
@@ -194,6 +199,8 @@ _COUNTED = NUMBERS | {Duration}
 def multiply(left: object, right: object) -> object:
     """``*`` on numbers and durations."""
     kind, other = type(left), type(right)
+    if kind is float and other is float:
+        return left * right  # type: ignore[operator] # both are floats
     if kind not in _COUNTED or other not in _COUNTED:
         raise _undefined("*", left, right)
     if kind is float or other is float:
@@ -221,6 +228,7 @@ def modulo(left: object, right: object) -> int:
 
 def exponent(left: object, right: object) -> float:
     """``**``, which always gives a float."""
+    charge(_STEPS_PER_POWER)
     return power(to_float64(left), to_float64(right))
 
 

@@ -14,14 +14,15 @@ from gateway.expr.layouts import STRING, format_time
 from gateway.expr.values import INTEGERS, LISTS, AnyMap, GoFunction, json_map
 from gateway.gotext import plain_float, special_float
 
+_STEPS_PER_FLOAT = 30
 _PLAIN_EXPONENTS = range(-4, 6)
 
 
 def printed(value: object) -> str:
     """A value as ``%v`` prints it."""
-    charge(1)
+    charge(2)
     if isinstance(value, str):
-        charge(len(value) // 64)
+        charge(len(value) // 32)
         return value
     if value is None:
         return "<nil>"
@@ -44,6 +45,7 @@ def print_float(number: float) -> str:
     """A float as ``%v`` prints it: the shortest digits, an exponent below 1e-4 and from 1e6."""
     if number == 0 or not math.isfinite(number):
         return special_float(number) or plain_float(number)
+    charge(_STEPS_PER_FLOAT)
     sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
     power = len(digits) + int(exponent) - 1
     if power in _PLAIN_EXPONENTS:

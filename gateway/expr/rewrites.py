@@ -4,10 +4,8 @@ They decide which errors are met first, which are never met, and what counts as 
 Source: expr-lang v1.17.8, optimizer/*.go.
 """
 
-from collections.abc import Callable
-
 from gateway.expr import nodes
-from gateway.expr.folding import constant, fold, rewritten, with_constant_sets
+from gateway.expr.folding import Rewrite, constant, fold, rewritten, with_constant_sets
 from gateway.expr.gotypes import BOOL, Kind, Nature
 from gateway.expr.nodes import Node
 from gateway.expr.numbers import wrapped
@@ -18,8 +16,10 @@ _BOOL = Nature(BOOL)
 def optimized(tree: Node) -> Node:
     """The checked tree, as the reference runs it. Raises Fault as ``fold`` does."""
     tree = fold(with_constant_sets(tree))
-    for rewrite in _PASSES:
-        tree = rewritten(tree, rewrite)
+    found = nodes.operations(tree)
+    for needed, rewrite in _PASSES:
+        if not needed.isdisjoint(found):
+            tree = rewritten(tree, rewrite)
     return tree
 
 
@@ -61,7 +61,7 @@ def _filter_length(node: Node) -> Node:
     return node
 
 
-def _filter_end(index: int, function: str, finder: str) -> Callable[[Node], Node]:
+def _filter_end(index: int, function: str, finder: str) -> Rewrite:
     def rewrite(node: Node) -> Node:
         match node:
             case nodes.Member(
@@ -208,15 +208,16 @@ def _count_threshold(node: Node) -> Node:
     return node
 
 
-_PASSES = (
-    _in_range,
-    _filter_map,
-    _filter_length,
-    _filter_end(-1, "last", "findLast"),
-    _filter_end(0, "first", "find"),
-    _combined_predicates,
-    _range_sum,
-    _map_sum,
-    _count_any,
-    _count_threshold,
+_PASSES: tuple[tuple[frozenset[str], Rewrite], ...] = (
+    (frozenset({"in"}), _in_range),
+    (frozenset({"filter"}), _filter_map),
+    (frozenset({"filter"}), _filter_length),
+    (frozenset({"filter"}), _filter_end(-1, "last", "findLast")),
+    (frozenset({"filter"}), _filter_end(0, "first", "find")),
+    (frozenset({"all", "any", "none"}), _combined_predicates),
+    (frozenset({".."}), _range_sum),
+    (frozenset({"sum"}), _map_sum),
+    (frozenset({"count", "filter"}), _count_any),
+    (frozenset({"count", "filter"}), _count_threshold),
 )
+"""In the reference's order: the operations without which a pass has nothing to do, and the pass."""

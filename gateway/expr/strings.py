@@ -14,7 +14,7 @@ from gateway.expr.numbers import to_int
 from gateway.expr.regexps import Pattern, compiled
 from gateway.expr.values import Strings, as_string, go_type, is_nil
 
-_BYTES_PER_STEP = 64
+_BYTES_PER_STEP = 32
 _REGEX_STEPS = 2_000
 _MAX_REPEAT = 1_000_000
 _LONE_SURROGATE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
@@ -41,7 +41,7 @@ def joined(left: str, right: str) -> str:
     """One text after the other; halves of a character become whole again."""
     text = left + right
     pay(text)
-    if _ESCAPED_BYTE.search(text) is not None:
+    if not text.isascii() and _ESCAPED_BYTE.search(text) is not None:
         return from_utf8(utf8(text))
     return text
 
@@ -120,7 +120,7 @@ def trim_suffix(text: object, suffix: object = " ") -> str:
 
 def upper(text: object) -> str:
     """Each character in upper case, if it has one of its own."""
-    charge(1 + len(as_string(text)) // 4)
+    charge(1 + 3 * len(as_string(text)))
     return (
         as_string(text).upper()
         if as_string(text).isascii()
@@ -130,7 +130,7 @@ def upper(text: object) -> str:
 
 def lower(text: object) -> str:
     """Each character in lower case."""
-    charge(1 + len(as_string(text)) // 4)
+    charge(1 + 3 * len(as_string(text)))
     return (
         as_string(text).lower()
         if as_string(text).isascii()
@@ -162,7 +162,7 @@ def split(text: object, separator: object, limit: object = -1) -> Strings:
         parts = list(whole)
     else:
         parts = [*whole[: most - 1], whole[most - 1 :]]
-    charge(len(parts))
+    charge(2 * len(parts))
     return Strings(parts)
 
 

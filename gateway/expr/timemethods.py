@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from gateway.expr.budget import charge
 from gateway.expr.faults import Fault
 from gateway.expr.gotime import (
     LOCAL,
@@ -21,6 +22,7 @@ from gateway.expr.layouts import RFC3339_NANO, STRING, format_time
 from gateway.expr.methods import METHODS
 from gateway.expr.values import GoFunction, Int64, go_type
 
+_STEPS_PER_CHARACTER = 10
 _MAX_DURATION = 2**63 - 1
 
 
@@ -92,6 +94,11 @@ def _round_duration(duration: Duration, step: Duration) -> Duration:
     return Duration(min(max(sign * rounded, -_MAX_DURATION - 1), _MAX_DURATION))
 
 
+def _format(time: Time, layout: str) -> str:
+    charge(_STEPS_PER_CHARACTER * len(layout))
+    return format_time(time, layout)
+
+
 def _go_string(time: Time) -> str:
     year, month, day = time.date
     hour, minute, second = time.clock
@@ -156,7 +163,7 @@ _TIME: dict[str, _Method] = {
     "Local": lambda time: Time(time.unix_ns, LOCAL),
     "In": lambda time, location: Time(time.unix_ns, location),
     "Location": lambda time: time.location,
-    "Format": format_time,
+    "Format": _format,
     "GoString": _go_string,
     "MarshalJSON": _json,
     "MarshalText": lambda time: _json(time)[1:-1],

@@ -35,11 +35,11 @@ def date(first: object, *others: object) -> Time:
     if not rest:
         raise Fault("runtime error: index out of range [0] with length 0")
     text = as_string(rest[0])
-    charge(_STEPS + len(text))
+    charge(_STEPS + 4 * len(text))
     if len(rest) == 1:
         return _by_any_layout(text, zone)
     layout = as_string(rest[1])
-    charge(_STEPS + len(layout))
+    charge(_STEPS + 10 * len(layout))
     if len(rest) > 2:  # noqa: PLR2004 - a date, its layout, its time zone
         zone = load_location(as_string(rest[2]))
     return parse_time(layout, text, zone)
@@ -57,7 +57,7 @@ def _by_any_layout(text: str, zone: Location | None) -> Time:
 
 def duration(text: object) -> Duration:
     """A text such as ``1h30m``."""
-    charge(_STEPS + len(as_string(text)))
+    charge(_STEPS + 10 * len(as_string(text)))
     try:
         return Duration(parse_duration_ns(as_string(text)))
     except ValueError as error:
