@@ -15,6 +15,7 @@ from demo.run import DEFAULT_PORTS, DemoFailed, Layout, check_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 TURNS_WITHIN_S = 40
+STOPS_WITHIN_S = 40
 
 
 def free_ports() -> dict[str, int]:
@@ -110,7 +111,7 @@ async def test_verdict_follows_the_released_version(
         assert await phase_of_color(session, layout) == expected
         await until_phase(expected, phase_of_success_rate, session, layout)
     runner.send_signal(signal.SIGINT)
-    rest, _ = await runner.communicate()
+    rest, _ = await asyncio.wait_for(runner.communicate(), STOPS_WITHIN_S)
     assert (runner.returncode, rest.decode().splitlines()[-1]) == (0, "stopped")
     check_ports(layout)
 
@@ -118,7 +119,7 @@ async def test_verdict_follows_the_released_version(
 async def test_end_of_one_part_ends_all(layout: Layout, runner: asyncio.subprocess.Process) -> None:
     """When Prometheus dies, the rest is stopped and the runner says who died and how."""
     os.kill(pid_of("prometheus", runner), signal.SIGKILL)
-    rest, _ = await runner.communicate()
+    rest, _ = await asyncio.wait_for(runner.communicate(), STOPS_WITHIN_S)
     assert runner.returncode == 1
     assert "demo: the prometheus ended with status -9:\n" in rest.decode()
     check_ports(layout)
