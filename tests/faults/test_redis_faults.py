@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 
 import pytest
+import uvloop
 from redis_server import RedisServer, Replica, replica_of, until
 
 from gateway.model import Reading, ResultType
@@ -14,7 +15,7 @@ READING = Reading(0.5, ResultType.FLOAT, "0.5")
 BY_DEFAULT = Freshness(5, is_explicit=False)
 FIRST_FAILURE_S = 0.25
 """The most that a Redis in trouble may add to one verdict."""
-NOTHING_S = 0.03
+NOTHING_S = 0.1
 """What it may add to those that follow; room for a busy machine."""
 
 
@@ -162,17 +163,23 @@ async def test_the_lease_of_a_running_measurement_survives_the_loss_of_all_keys(
     assert states == {CacheState.MISS, CacheState.COALESCED}
 
 
-async def test_a_gateway_that_stalls_does_not_blame_redis(
-    redis_server: RedisServer, replica: Replica
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_a_gateway_that_stalls_does_not_blame_redis(
+    redis_server: RedisServer, run: Callable[[Coroutine[object, object, None]], None]
 ) -> None:
     """An answer that came in time is taken, even if this process was late to read it."""
-    call = asyncio.create_task(replica.store.call(lambda redis: redis.ping()))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    time.sleep(0.3)  # noqa: ASYNC251 # this is the stall
-    await call
-    assert (replica.counted.faults, replica.store.state.is_up) == ([], True)
-    assert redis_server.cli("ping").strip() == "PONG"
+
+    async def stall() -> None:
+        async with replica_of(redis_server.url) as replica:
+            await replica.store.start()
+            call = asyncio.create_task(replica.store.call(lambda redis: redis.ping()))
+            for _ in range(5):
+                await asyncio.sleep(0)
+            time.sleep(0.3)  # noqa: ASYNC251 # this is the stall
+            await call
+            assert (replica.counted.faults, replica.store.state.is_up) == ([], True)
+
+    run(stall())
 
 
 async def test_without_redis_readings_are_kept_in_the_process(

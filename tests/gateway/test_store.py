@@ -1,10 +1,12 @@
 """Calls to a real Redis, within a budget."""
 
 import asyncio
+import time
 
 import pytest
 from redis_server import Counted, RedisServer, StartRedis, until
 
+from gateway import store as store_module
 from gateway.errors import StoreUnavailable
 from gateway.secrets import Secret
 from gateway.store import MAX_CONNECTIONS, Store
@@ -72,6 +74,45 @@ async def test_a_refusal_is_a_failure_with_a_name(
         await store.call(lambda redis: redis.set("question", b"answer"))
     await store.close()
     assert (str(raised.value), counted.faults) == (text, [fault])
+
+
+async def test_whatever_takes_too_long_fails(redis_server: RedisServer) -> None:
+    """The budget holds for all of a call, not for its parts."""
+    counted = Counted()
+    store = Store(redis_server.url, counted)
+    started_s = time.monotonic()
+    with pytest.raises(StoreUnavailable, match=r"^Redis did not answer within 150 ms$"):
+        await store.call(lambda _redis: asyncio.sleep(10))
+    took_s = time.monotonic() - started_s
+    await store.close()
+    assert 0.15 <= took_s < 0.25
+    assert counted.faults == ["timeout"]
+
+
+async def test_probes_are_made_less_and_less_often_while_failures_go_on(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Redis that comes and goes is left alone for longer; one that stayed is tried soon again."""
+    monkeypatch.setattr(store_module, "FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr(store_module, "LONGEST_PAUSE_S", 0.2)
+    store = Store(redis_server.url, Counted())
+
+    async def fail_and_recover() -> float:
+        with pytest.raises(StoreUnavailable):
+            await store.call(lambda _redis: fail())
+        started_s = time.monotonic()
+        await until(lambda: store.state.is_up)
+        return time.monotonic() - started_s
+
+    async def fail() -> None:
+        raise ConnectionResetError
+
+    first_s, second_s, third_s = [await fail_and_recover() for _ in range(3)]
+    await asyncio.sleep(0.25)
+    after_peace_s = await fail_and_recover()
+    await store.close()
+    assert 0.05 <= first_s < 0.1 <= second_s < 0.2 <= third_s
+    assert after_peace_s < 0.1
 
 
 async def test_a_refused_command_does_not_open_the_circuit(redis_server: RedisServer) -> None:
