@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.bounds import at
 from gateway.errors import Problem, TemplateInvalid
 from gateway.template import (
     Argument,
@@ -51,6 +50,14 @@ def flatten(roots: Sequence[Template], lookup: Lookup) -> FlatTemplate:
             one argument has two values.
 
     """
+    flat, problems = combine(roots, lookup)
+    if problems:
+        raise TemplateInvalid(problems)
+    return flat
+
+
+def combine(roots: Sequence[Template], lookup: Lookup) -> tuple[FlatTemplate, tuple[Problem, ...]]:
+    """As ``flatten``, but hands out what can be combined together with all problems."""
     walk = _Walk(lookup)
     for root in roots:
         walk.visit(root, ())
@@ -73,9 +80,7 @@ def flatten(roots: Sequence[Template], lookup: Lookup) -> FlatTemplate:
     )
     args, conflicts = combine_arguments(arguments)
     problems += conflicts
-    if problems:
-        raise TemplateInvalid(tuple(problems))
-    return FlatTemplate(tuple(found), metrics, args, dry_run, retention)
+    return FlatTemplate(tuple(found), metrics, args, dry_run, retention), tuple(problems)
 
 
 def combine_arguments(
@@ -120,7 +125,7 @@ class _Walk:
         self.found[template.ref] = template
         trail = (*trail, template.ref)
         for index, ref in enumerate(template.spec.templates):
-            self._follow(ref, trail, at("spec.templates", index))
+            self._follow(ref, trail, f"spec.templates[{index}].templateName")
 
     def _follow(self, ref: TemplateRef, trail: tuple[TemplateRef, ...], path: str) -> None:
         way = " -> ".join(each.template_name for each in (*trail, ref))
@@ -137,10 +142,15 @@ class _Walk:
                 self.visit(nested, trail)
 
 
+def prefix(template: Template) -> str:
+    """What stands before a path if there are several templates."""
+    return f"{template.kind} {template.name}: "
+
+
 def _prefixes(templates: Sequence[Template]) -> Mapping[TemplateRef, str]:
     if len(templates) == 1:
         return {templates[0].ref: ""}
-    return {each.ref: f"{each.kind} {each.name}: " for each in templates}
+    return {each.ref: prefix(each) for each in templates}
 
 
 def _located(

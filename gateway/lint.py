@@ -9,8 +9,8 @@ from gateway.args import PLACEHOLDER
 from gateway.bounds import at
 from gateway.conditions import check_syntax
 from gateway.documents import Document, manifests
-from gateway.errors import ConditionError, Problem, ProviderInvalid, TemplateInvalid
-from gateway.flatten import FlatTemplate, Lookup, flatten
+from gateway.errors import ConditionError, Problem, ProviderInvalid
+from gateway.flatten import FlatTemplate, Lookup, combine, prefix
 from gateway.int_or_string import number_text
 from gateway.plan import check_providers, fill_metric
 from gateway.provider import ProviderType
@@ -84,12 +84,13 @@ def lint(
     for number, (document, template, problems) in enumerate(examined, start=1):
         own = [_error(problem) for problem in problems]
         if template is not None:
-            context = _Context(template, provider_types, environ, _first(beside.get, lookup))
+            context = _Context(template, beside, provider_types, environ, lookup)
             own += _unless_known(_findings(context), problems)
-        name = f"document {number}" if template is None else str(template.ref)
-        prefix = f"{name}: " if len(ours) > 1 else ""
+        place = f"document {number}: " if template is None else prefix(template)
+        own = [replace(each, line=document.line_of(each.path)) for each in own]
         findings += (
-            replace(each, path=prefix + each.path, line=document.line_of(each.path)) for each in own
+            replace(each, path=f"{place}{each.path}".removesuffix(": ")) if len(ours) > 1 else each
+            for each in sorted(own, key=lambda each: each.line or 0)
         )
     return tuple(findings)
 
@@ -97,19 +98,22 @@ def lint(
 @dataclass(frozen=True, slots=True)
 class _Context:
     template: Template
+    beside: Mapping[TemplateRef, Template]
     provider_types: Mapping[str, ProviderType]
     environ: Mapping[str, str]
     lookup: Lookup
 
-
-def _first(near: Lookup, far: Lookup) -> Lookup:
-    return lambda ref: near(ref) or far(ref)
+    def find(self, ref: TemplateRef) -> Template | None:
+        """The templates that are looked at together count before all others."""
+        return self.beside.get(ref) or self.lookup(ref)
 
 
 def _unless_known(findings: Iterator[Finding], problems: Sequence[Problem]) -> Iterator[Finding]:
     # What follows from a field that is already known to be wrong helps nobody.
-    wrong = {problem.path for problem in problems}
-    return (each for each in findings if each.path not in wrong)
+    wrong = tuple(problem.path for problem in problems)
+    for each in findings:
+        if not any(f"{each.path}.".startswith((f"{path}.", f"{path}[")) for path in wrong):
+            yield each
 
 
 def _error(problem: Problem) -> Finding:
@@ -128,8 +132,12 @@ def _findings(context: _Context) -> Iterator[Finding]:
         Located(metric, at("spec.metrics", index)) for index, metric in enumerate(spec.metrics)
     ]
     # A text is judged with the defaults in it; one that waits for a caller's value is not judged.
-    defaults = {each.name: each.value for each in spec.args if _has_default(each)}
-    stand_ins = {each.name: defaults.get(each.name) or PLACEHOLDER for each in spec.args}
+    defaults = {
+        each.name: each.value
+        for each in spec.args
+        if each.value is not None and each.value_from is None
+    }
+    stand_ins = {each.name: PLACEHOLDER for each in spec.args} | defaults
     filled = [fill_metric(metric, stand_ins) for metric in metrics]
     unknown = [
         each.unresolved | _waiting(metric.part, defaults)
@@ -145,11 +153,7 @@ def _findings(context: _Context) -> Iterator[Finding]:
     yield from _of_all(context)
 
 
-def _has_default(argument: Argument) -> bool:
-    return argument.value is not None and argument.value_from is None
-
-
-def _waiting(metric: Metric, defaults: Mapping[str, str | None]) -> set[str]:
+def _waiting(metric: Metric, defaults: Mapping[str, str]) -> set[str]:
     return {
         str(info.alias)
         for name, info in Metric.model_fields.items()
@@ -210,27 +214,27 @@ def _of_all(context: _Context) -> Iterator[Finding]:
     missing: list[TemplateRef] = []
 
     def lookup(ref: TemplateRef) -> Template | None:
-        found = context.lookup(ref)
+        found = context.find(ref)
         if found is None:
             missing.append(ref)
         return found
 
-    try:
-        flat = flatten([context.template], lookup)
-    except TemplateInvalid as error:
-        for problem in error.problems:
-            # Of one template alone the metrics' names are compared already, filled.
-            if problem.path.startswith("spec.metrics") and not context.template.spec.templates:
-                continue
-            # It may well be where the template is going to live.
-            is_elsewhere = any(problem.message.startswith(f"{ref} not found") for ref in missing)
-            severity = Severity.WARNING if is_elsewhere else Severity.ERROR
-            path = problem.path.removeprefix(f"{context.template.kind} {context.template.name}: ")
+    template = context.template
+    flat, problems = combine([template], lookup)
+    others = tuple(prefix(each) for ref, each in context.beside.items() if ref != template.ref)
+    for problem in problems:
+        path = problem.path.removeprefix(prefix(template))
+        is_own_name = path.startswith("spec.metrics") and not template.spec.templates
+        is_missing = any(problem.message.startswith(f"{ref} not found") for ref in missing)
+        # Own names are compared already, with values in them; the others speak for themselves.
+        if not is_own_name and not (is_missing and path.startswith(others)):
+            # A template that is not here may well be where this one is going to live.
+            severity = Severity.WARNING if is_missing else Severity.ERROR
             yield Finding(path, problem.message, severity)
-        return
-    yield from _of_unused(context.template, flat)
-    if not any(OPEN in metric.part.name for metric in flat.metrics):
-        yield from _of_rules(flat)
+    if not any("spec.templates" in problem.path for problem in problems):
+        yield from _of_unused(template, flat)
+        if not any(OPEN in metric.part.name for metric in flat.metrics):
+            yield from _of_rules(template, flat)
 
 
 def _of_unused(template: Template, flat: FlatTemplate) -> Iterator[Finding]:
@@ -238,18 +242,21 @@ def _of_unused(template: Template, flat: FlatTemplate) -> Iterator[Finding]:
     for index, argument in enumerate(template.spec.args):
         if argument.name not in used:
             message = f"argument '{argument.name}' is declared, but no metric uses it"
-            yield _warning(at("spec.args", index), message)
+            yield _warning(f"spec.args[{index}].name", message)
 
 
-def _of_rules(flat: FlatTemplate) -> Iterator[Finding]:
+def _of_rules(template: Template, flat: FlatTemplate) -> Iterator[Finding]:
     names = [metric.part.name for metric in flat.metrics]
-    for problem in (
-        *check_rules(flat.dry_run, names),
-        *check_rules(flat.measurement_retention, names),
-    ):
-        yield _error(problem)
-    texts = [(rule.part.metric_name, rule.path) for rule in flat.dry_run]
-    texts += ((rule.part.metric_name, rule.path) for rule in flat.measurement_retention)
+    spec = template.spec
+    dry_run = [Located(rule, f"spec.dryRun[{index}]") for index, rule in enumerate(spec.dry_run)]
+    retention = [
+        Located(rule, f"spec.measurementRetention[{index}]")
+        for index, rule in enumerate(spec.measurement_retention)
+    ]
+    yield from map(_error, check_rules(dry_run, names))
+    yield from map(_error, check_rules(retention, names))
+    texts = [(rule.part.metric_name, rule.path) for rule in dry_run]
+    texts += ((rule.part.metric_name, rule.path) for rule in retention)
     for text, path in texts:
         found = matching(text, names)
         others = ", ".join(name for name in found if name != text)

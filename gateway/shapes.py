@@ -1,8 +1,9 @@
 """What is wrong with the shape of a document, in words for the person who wrote it."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from difflib import get_close_matches
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -26,6 +27,29 @@ _KINDS: Final[Mapping[type, str]] = {bool: "boolean", int: "number", float: "num
 def shape_problems(model: type[BaseModel], error: ValidationError) -> tuple[Problem, ...]:
     """All that pydantic found while it validated a document as ``model``."""
     return tuple(_problem(model, detail) for detail in error.errors(include_url=False))
+
+
+def mended(content: object, error: ValidationError, stand_ins: Mapping[str, object]) -> object:
+    """A copy of a document without the fields that pydantic refused; the document stays.
+
+    Args:
+        content: what was validated.
+        error: what came of it.
+        stand_ins: by field name, what takes the place of a required field.
+
+    """
+    places = [detail["loc"] for detail in error.errors(include_url=False)]
+    if not all(places):
+        return None
+    rest: Any = deepcopy(content)
+    for *parents, field in places:
+        holder: Any = rest
+        for step in parents:
+            holder = holder[step]
+        if isinstance(holder, dict):
+            holder.pop(field, None)
+            holder.update((name, stand_ins[name]) for name in stand_ins if name == field)
+    return rest
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -231,11 +231,17 @@ def _templates_in(
         if is_of_others(manifest.content):
             continue
         template, found = examine(manifest.content)
-        where = f"document {number}: " if len(single) > 1 else ""
-        problems += (Problem(where + problem.path, problem.message) for problem in found)
+        if len(single) > 1:
+            found = tuple(_inside(number, problem) for problem in found)
+        problems += found
         if template is not None:
             templates.append(template)
     return tuple(templates), tuple(problems)
+
+
+def _inside(number: int, problem: Problem) -> Problem:
+    where = f"document {number}"
+    return Problem(f"{where}: {problem.path}" if problem.path else where, problem.message)
 
 
 def _indexed(

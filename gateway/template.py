@@ -5,13 +5,12 @@ types.go:790-803 @ 9f8d111d8. Unlike Argo, a field that nobody knows is a proble
 ``successCondition`` would let every release pass.
 """
 
-from collections.abc import Sequence
-from copy import deepcopy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Any, Final, Generic, Never, TypeVar
+from typing import Annotated, Final, Generic, Never, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -21,9 +20,21 @@ from gateway.errors import Problem, TemplateInvalid
 from gateway.gotext import json_text
 from gateway.int_or_string import INT32, IntOrString
 from gateway.names import is_namespace, is_object_name
-from gateway.shapes import shape_problems
+from gateway.shapes import mended, shape_problems
 
 API_VERSION: Final = "argoproj.io/v1alpha1"
+_STAND_INS: Final[Mapping[str, object]] = {
+    "metadata": {"name": "unnamed"},
+    "spec": {},
+    "name": "unnamed",
+    "provider": {},
+    "metricName": "",
+    "limit": 0,
+    "templateName": "unnamed",
+    "key": "",
+    "fieldPath": "",
+}
+"""For required fields that are wrong or missing, so that the rest can be looked at."""
 _OTHER_KINDS: Final = frozenset({"Rollout", "AnalysisRun", "Experiment"})
 
 Item = TypeVar("Item")
@@ -248,20 +259,26 @@ def parse(content: object) -> Template:
 
 
 def examine(content: object) -> tuple[Template | None, tuple[Problem, ...]]:
-    """As ``parse``, but goes on without the optional fields that are wrong.
+    """As ``parse``, but goes on without the fields that are wrong, for who looks for more.
 
     Returns:
-        What is left of the template, None if it is not enough, and all problems of its form.
+        What is left of the template, with stand-ins for required fields, None if it is not enough;
+        and all problems of its form.
 
     """
     try:
         return Template.model_validate(content), ()
     except ValidationError as error:
         problems = shape_problems(Template, error)
-        places = [detail["loc"] for detail in error.errors(include_url=False)]
+        rest = mended(content, error, _STAND_INS)
     # Nobody is helped by hearing that each field of another kind's spec is unknown.
     of_kind = tuple(problem for problem in problems if problem.path in {"apiVersion", "kind"})
-    return (None, of_kind) if of_kind else (_salvaged(content, places), problems)
+    if of_kind:
+        return None, of_kind
+    try:
+        return Template.model_validate(rest), problems
+    except ValidationError:
+        return None, problems
 
 
 def is_of_others(content: object) -> bool:
@@ -272,18 +289,3 @@ def is_of_others(content: object) -> bool:
             return version.partition("/")[0] != group or kind in _OTHER_KINDS
         case _:
             return False
-
-
-def _salvaged(content: object, places: Sequence[tuple[int | str, ...]]) -> Template | None:
-    if any(not place or isinstance(place[-1], int) for place in places):
-        return None
-    rest: Any = deepcopy(content)
-    for *parents, field in places:
-        holder: Any = rest
-        for step in parents:
-            holder = holder[step]
-        holder.pop(field, None)
-    try:
-        return Template.model_validate(rest)
-    except ValidationError:
-        return None

@@ -132,21 +132,26 @@ def test_paths_name_the_template_if_there_are_several() -> None:
         pytest.param(
             [measuring("a", ref("a"))],
             [],
-            ["spec.templates[0]: templates nest each other: a -> a"],
+            ["spec.templates[0].templateName: templates nest each other: a -> a"],
             id="a-template-references-itself",
         ),
         pytest.param(
             [measuring("a", ref("b"))],
             [measuring("b", ref("c")), measuring("c", ref("d"), ref("b")), measuring("d")],
-            ["AnalysisTemplate c: spec.templates[1]: templates nest each other: a -> b -> c -> b"],
+            [
+                (
+                    "AnalysisTemplate c: spec.templates[1].templateName: templates nest each "
+                    "other: a -> b -> c -> b"
+                )
+            ],
             id="the-whole-way-round-is-named",
         ),
         pytest.param(
             [measuring("a", ref("b"), ref("c", Kind.CLUSTER))],
             [],
             [
-                "spec.templates[0]: AnalysisTemplate 'b' not found: a -> b",
-                "spec.templates[1]: ClusterAnalysisTemplate 'c' not found: a -> c",
+                "spec.templates[0].templateName: AnalysisTemplate 'b' not found: a -> b",
+                "spec.templates[1].templateName: ClusterAnalysisTemplate 'c' not found: a -> c",
             ],
             id="every-missing-template-is-named-with-the-way-to-it",
         ),
@@ -214,7 +219,8 @@ def test_nesting_has_an_end() -> None:
     chain = among(*(measuring(f"t{n}", ref(f"t{n + 1}")) for n in range(MAX_NESTING + 10)))
     (complaint,) = complaints(chain[TemplateRef(templateName="t0")], others=chain)
     assert complaint.startswith(
-        "AnalysisTemplate t50: spec.templates[0]: templates are nested deeper than 50 levels: t0 ->"
+        "AnalysisTemplate t50: spec.templates[0].templateName: "
+        "templates are nested deeper than 50 levels: t0 ->"
     )
 
 

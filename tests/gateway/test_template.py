@@ -292,19 +292,44 @@ def test_examine_goes_on_without_wrong_fields() -> None:
     assert content["spec"]["metrics"][0]["count"] is True, "the document itself stays"
 
 
+def test_examine_puts_something_in_place_of_what_is_required() -> None:
+    """What a required field should have been is not known, but the rest is."""
+    content = {
+        **manifest(
+            metrics=[{"nam": "m", "interval": "x"}],
+            args=[{"name": 5, "value": "1"}],
+            measurementRetention=[{"metricName": "m"}],
+        ),
+        "metadata": {"name": "A"},
+    }
+    template, problems = examine(content)
+    assert template == parsed(
+        "unnamed",
+        metrics=[{"name": "unnamed", "interval": "x", "provider": {}}],
+        args=[{"name": "unnamed", "value": "1"}],
+        measurementRetention=[{"metricName": "m", "limit": 0}],
+    )
+    assert [problem.path for problem in problems] == [
+        "metadata.name",
+        "spec.metrics[0].name",
+        "spec.metrics[0].provider",
+        "spec.metrics[0].nam",
+        "spec.args[0].name",
+        "spec.measurementRetention[0].limit",
+    ]
+
+
 @pytest.mark.parametrize(
-    "spec",
+    ("content", "path"),
     [
-        pytest.param({"metrics": [5]}, id="a-whole-metric-is-wrong"),
-        pytest.param({"metrics": [{"nam": "m", **PROVIDER}]}, id="something-required-is-missing"),
-        pytest.param({"metrics": [{"name": 5, **PROVIDER}]}, id="something-required-is-wrong"),
+        pytest.param(manifest(metrics=[5]), "spec.metrics[0]", id="a-whole-metric-is-wrong"),
+        pytest.param([], "", id="no-document-at-all"),
     ],
 )
-def test_examine_gives_up(spec: dict[str, object]) -> None:
+def test_examine_gives_up(content: object, path: str) -> None:
     """What is left would not be what was meant."""
-    template, problems = examine(manifest(**spec))
-    assert template is None
-    assert problems
+    template, problems = examine(content)
+    assert (template, [problem.path for problem in problems]) == (None, [path])
 
 
 def test_digest_is_of_the_spec() -> None:
