@@ -83,7 +83,7 @@ class _Bridge:
             raise _GaveUp
         endpoint = url.removeprefix(self.address)
         parts = urlsplit(endpoint)
-        question = _awaited(self.ask(parts.path, parts.query))
+        question = _asked(self.ask, parts.path, parts.query)
         try:
             future = asyncio.run_coroutine_threadsafe(question, self.loop)
         except RuntimeError as error:
@@ -95,8 +95,8 @@ class _Bridge:
             future.cancel()
 
 
-async def _awaited(answer: Awaitable[HttpResponse]) -> HttpResponse:
-    return await answer
+async def _asked(ask: Ask, endpoint: str, query: str) -> HttpResponse:
+    return await ask(endpoint, query)
 
 
 def _connect(bridge: _Bridge) -> "PrometheusConnect":
@@ -148,7 +148,7 @@ class _Doctor:
             return ""
         if not selector.name:
             return f"no series matches {selector}"
-        if not self._has_data(f"count({selector.name})"):
+        if not self._has_data(f"count({selector.narrowed()})"):
             return self._without_series(selector)
         for matcher in selector.matchers:
             if not self._has_data(f"count({selector.narrowed(matcher)})"):
@@ -175,15 +175,12 @@ class _Doctor:
         return ""
 
     def _without_series(self, selector: Selector) -> str:
-        names = self._prometheus.get_label_values("__name__", params={"match[]": selector.name})
-        if names:
+        if self._known_values("__name__", selector):
             return f"the metric {selector.name} is known to Prometheus, but has no current samples"
         return f"the metric {selector.name} is unknown to Prometheus"
 
     def _without_value(self, selector: Selector, matcher: Matcher) -> str:
-        values = sorted(
-            self._prometheus.get_label_values(matcher.label, params={"match[]": selector.name})
-        )
+        values = self._known_values(matcher.label, selector)
         sentence = f"the metric {selector.name} exists, but no series matches {_cut(str(matcher))}"
         if not values:
             return f"{sentence}: none has the label {matcher.label}"
@@ -192,12 +189,18 @@ class _Doctor:
         rest = f" and {more} more" if more else ""
         return f"{sentence}; known values of {matcher.label} are {', '.join(shown)}{rest}"
 
+    def _known_values(self, label: str, selector: Selector) -> list[str]:
+        match = {"match[]": selector.narrowed()}
+        return sorted(self._prometheus.get_label_values(label, params=match))
+
     def _has_data(self, query: str) -> bool:
         return bool(self._query(query))
 
     def _query(self, query: str) -> list[Any]:
         series = self._prometheus.custom_query(query, params={"time": self._at})
-        return series if isinstance(series, list) else []
+        if not isinstance(series, list):
+            raise _GaveUp
+        return series
 
 
 def _number(series: Any) -> float:  # noqa: ANN401 - what the library decoded

@@ -11,10 +11,11 @@ _TOKEN = re.compile(
     r"(?P<skip>\s+|#[^\n]*)"
     r"|(?P<text>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`)"
     r"|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+|[a-zA-Z0-9]*))"
-    r"|(?P<word>[a-zA-Z_:][a-zA-Z0-9_:.]*)"
+    r"|(?P<word>[a-zA-Z_:][a-zA-Z0-9_:]*)"
     r"|(?P<operator>=~|!~|==|!=|<=|>=|[-+*/%^<>=(){}\[\],@])",
     re.DOTALL,
 )
+_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL_LISTS = {"by", "without", "on", "ignoring", "group_left", "group_right"}
 _WORDS = _LABEL_LISTS | {"and", "or", "unless", "atan2", "bool", "offset", "inf", "nan"}
 _ENDS_A_DIVISOR = {
@@ -57,8 +58,11 @@ class Selector:
     """Whether ``offset`` or ``@`` makes it ask for another time than now."""
 
     def __str__(self) -> str:
-        labels = ", ".join(str(matcher) for matcher in self.matchers)
-        return f"{self.name}{{{labels}}}" if labels or not self.name else self.name
+        labels = [str(matcher) for matcher in self.matchers]
+        if _NAME.fullmatch(self.name):
+            return f"{self.name}{{{', '.join(labels)}}}" if labels else self.name
+        named = [f"__name__={quoted(self.name)}"] if self.name else []
+        return f"{{{', '.join(named + labels)}}}"
 
     def narrowed(self, *matchers: Matcher) -> str:
         """PromQL for the metric with these matchers only."""

@@ -87,7 +87,8 @@ class PrometheusProvider:
         deadline = Deadline(EXPLANATION_S)
 
         async def ask(endpoint: str, query: str) -> HttpResponse:
-            url = _with_query(self._url(endpoint), query)
+            asked = self._url(endpoint)
+            url = _with_query(asked, "&".join(filter(None, (asked.query, query))))
             request = HttpRequest("GET", url.text, _url_headers(url), tls=self._tls)
             return await self._exchange(request, context, deadline)
 
@@ -95,7 +96,8 @@ class PrometheusProvider:
             at_unix_s = self._end_unix_s(context)
         except ProviderInvalid:
             return ""
-        question = Question(self.spec.query, self._url("").wire, at_unix_s)
+        address = replace(self._url(""), query=None).wire
+        question = Question(self.spec.query, address, at_unix_s)
         return await explain(question, ask, context.threads, timeout_s=EXPLANATION_S)
 
     def build_request(self, *, now_unix_s: float) -> HttpRequest:
