@@ -11,6 +11,7 @@ from redis_server import Counted, RedisServer, StartRedis
 from gateway.model import Reading, ResultType
 from gateway.shared_readings import LEASE_S, Follow, Found, Lead, NoStore, SharedReadings, Wanted
 from gateway.store import Store, StoreFault
+from gateway.stored import dump
 
 READING = Reading(0.5, ResultType.FLOAT, "0.5", {"warnings": "none"})
 NEWER = Reading(0.7, ResultType.FLOAT, "0.7")
@@ -88,6 +89,14 @@ async def test_an_unclaimed_reading_is_claimed_once(shared: SharedReadings) -> N
     assert isinstance(third, Found)
     assert not third.is_unclaimed
     assert isinstance(fourth, Follow)
+
+
+async def test_a_newer_reading_that_was_seen_is_not_unclaimed(shared: SharedReadings) -> None:
+    """What was said of the older one does not hold for it."""
+    await publish(shared, READING, age_s=10, unclaimed_s=60)
+    await publish(shared, NEWER, age_s=5)
+    anybody = Wanted(1, math.inf, takes_unclaimed=True)
+    assert await shared.claim("question", anybody, token="b") == Lead()
 
 
 async def test_one_leads_and_the_others_follow(shared: SharedReadings) -> None:
@@ -185,10 +194,12 @@ async def test_a_reading_from_the_future_is_not_believed(
 ) -> None:
     """Redis' clock was set back: nobody knows how old the reading is."""
     ahead_ms = int(time.time() * 1000) + 60_000
-    redis_server.cli("set", NAME, f"{ahead_ms} {{}}")
+    redis_server.cli("set", NAME, f"{ahead_ms} {dump('question', NEWER).decode()}")
     assert await shared.claim("question", ANY, token="b") == Lead()
     await publish(shared, READING)
-    assert isinstance(await shared.claim("question", ANY, token="b"), Found)
+    claim = await shared.claim("question", ANY, token="b")
+    assert isinstance(claim, Found)
+    assert claim.reading == READING
 
 
 async def test_a_redis_that_is_full_still_gives_what_it_has(start_redis: StartRedis) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 from redis_server import Counted, RedisServer, StartRedis, until
@@ -80,10 +81,19 @@ async def test_whatever_takes_too_long_fails(redis_server: RedisServer) -> None:
     """The budget holds for all of a call, not for its parts."""
     counted = Counted()
     store = Store(redis_server.url, counted)
+    is_given_up = asyncio.Event()
+
+    async def take_long() -> None:
+        try:
+            await asyncio.sleep(10)
+        finally:
+            is_given_up.set()
+
     started_s = time.monotonic()
     with pytest.raises(StoreUnavailable, match=r"^Redis did not answer within 150 ms$"):
-        await store.call(lambda _redis: asyncio.sleep(10))
+        await store.call(lambda _redis: take_long())
     took_s = time.monotonic() - started_s
+    await asyncio.wait_for(is_given_up.wait(), 1)
     await store.close()
     assert 0.15 <= took_s < 0.25
     assert counted.faults == ["timeout"]
@@ -134,6 +144,24 @@ async def test_a_demoted_master_is_left_and_found_again(start_redis: StartRedis)
     with pytest.raises(StoreUnavailable):
         await store.call(lambda redis: redis.set("question", b"answer"))
     server.cli("replicaof", "no", "one")
+    await until(lambda: store.state.is_up)
+    stored = await store.call(lambda redis: redis.set("question", b"answer"))
+    await store.close()
+    assert stored is True
+
+
+async def test_after_a_failover_old_connections_are_not_used_again(
+    start_redis: StartRedis, tmp_path: Path
+) -> None:
+    """An address that leads to a new master is of use to new connections only."""
+    demoted, promoted = start_redis("--replicaof", "127.0.0.1", "1"), start_redis()
+    address = tmp_path / "redis"
+    address.symlink_to(demoted.socket)
+    store = Store(Secret(f"unix://{address}"), Counted())
+    with pytest.raises(StoreUnavailable):
+        await store.call(lambda redis: redis.set("question", b"answer"))
+    address.unlink()
+    address.symlink_to(promoted.socket)
     await until(lambda: store.state.is_up)
     stored = await store.call(lambda redis: redis.set("question", b"answer"))
     await store.close()
