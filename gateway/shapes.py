@@ -12,6 +12,8 @@ from gateway.bounds import at
 from gateway.errors import Problem
 from gateway.gotext import json_text
 
+MAX_PROBLEMS: Final = 100
+"""As many are told of one document; nobody mends more at once."""
 _WORDS_BY_ERROR: Final[Mapping[str, str]] = {
     "string_type": "must be a text",
     "int_type": "must be an integer",
@@ -25,8 +27,13 @@ _KINDS: Final[Mapping[type, str]] = {bool: "boolean", int: "number", float: "num
 
 
 def shape_problems(model: type[BaseModel], error: ValidationError) -> tuple[Problem, ...]:
-    """All that pydantic found while it validated a document as ``model``."""
-    return tuple(_problem(model, detail) for detail in error.errors(include_url=False))
+    """What pydantic found while it validated a document as ``model``; a hundred are enough."""
+    details = error.errors(include_url=False)
+    problems = tuple(_problem(model, detail) for detail in details[:MAX_PROBLEMS])
+    if len(details) > MAX_PROBLEMS:
+        more = Problem("", f"there are {len(details) - MAX_PROBLEMS} more problems of this sort")
+        return (*problems, more)
+    return problems
 
 
 def mended(content: object, error: ValidationError, stand_ins: Mapping[str, object]) -> object:
@@ -67,6 +74,8 @@ def _problem(model: type[BaseModel], detail: ErrorDetails) -> Problem:
         known = _fields_at(model, parents)
         return Problem(path, f"unknown field{did_you_mean(str(last), known)}")
     words = _WORDS_BY_ERROR.get(detail["type"], detail["msg"])
+    if detail["type"] == "too_long":
+        words = f"must have at most {detail['ctx']['max_length']} items"
     if detail["type"] != "missing":
         words += _instead_of(detail["input"], detail["type"])
     return Problem(path, words if path else f"the document {words}")

@@ -23,6 +23,8 @@ from gateway.names import is_namespace, is_object_name
 from gateway.shapes import mended, shape_problems
 
 API_VERSION: Final = "argoproj.io/v1alpha1"
+MAX_ITEMS: Final = 200
+"""Metrics, arguments, rules or references in one template."""
 _STAND_INS: Final[Mapping[str, object]] = {
     "metadata": {"name": "unnamed"},
     "spec": {},
@@ -77,7 +79,7 @@ def _namespace(value: str) -> str:
     return value
 
 
-Items = Annotated[tuple[Item, ...], Field(strict=False)]
+Items = Annotated[tuple[Item, ...], Field(strict=False, max_length=MAX_ITEMS)]
 Limit = Annotated[IntOrString | None, BeforeValidator(_int_or_string)]
 
 

@@ -201,6 +201,11 @@ def test_absent_differs_from_empty() -> None:
             id="a-retention-limit-is-required",
         ),
         pytest.param(
+            {"args": [{"name": str(number)} for number in range(201)]},
+            ["spec.args: must have at most 200 items"],
+            id="lists-have-an-end",
+        ),
+        pytest.param(
             {"metrics": {"name": "m"}, "dryRun": "x", "args": 5},
             [
                 "spec.metrics: must be a list",
@@ -231,6 +236,13 @@ def test_absent_differs_from_empty() -> None:
 def test_complaints_about_the_spec(spec: dict[str, object], expected: list[str]) -> None:
     """All at once, each with its path."""
     assert complaints(manifest(**spec)) == expected
+
+
+def test_complaints_have_an_end() -> None:
+    """What is not even close to a template is not answered with as many complaints."""
+    found = complaints(manifest(**{f"x{number}": 1 for number in range(102)}))
+    assert found[:2] == ["spec.x0: unknown field", "spec.x1: unknown field"]
+    assert found[99:] == ["spec.x99: unknown field", "there are 2 more problems of this sort"]
 
 
 @pytest.mark.parametrize(
