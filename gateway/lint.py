@@ -12,7 +12,7 @@ from gateway.documents import Document, manifests
 from gateway.errors import ConditionError, Problem, ProviderInvalid
 from gateway.flatten import FlatTemplate, Lookup, combine, prefix
 from gateway.int_or_string import number_text
-from gateway.plan import check_providers, fill_metric
+from gateway.plan import check_providers, fill_metrics
 from gateway.provider import ProviderType
 from gateway.substitution import OPEN, arguments_in
 from gateway.template import (
@@ -138,7 +138,7 @@ def _findings(context: _Context) -> Iterator[Finding]:
         if each.value is not None and each.value_from is None
     }
     stand_ins = {each.name: PLACEHOLDER for each in spec.args} | defaults
-    filled = [fill_metric(metric, stand_ins) for metric in metrics]
+    filled = fill_metrics(metrics, stand_ins)
     unknown = [
         each.unresolved | _waiting(metric.part, defaults)
         for each, metric in zip(filled, metrics, strict=True)

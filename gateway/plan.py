@@ -92,7 +92,7 @@ def build(
         TemplateInvalid: with every problem of all metrics and rules.
 
     """
-    filled = [fill_metric(metric, arguments.open_values) for metric in flat.metrics]
+    filled = fill_metrics(flat.metrics, arguments.open_values)
     problems = _problems(flat, filled, provider_types)
     if problems:
         raise TemplateInvalid(tuple(problems))
@@ -126,21 +126,28 @@ class FilledMetric:
     problems: tuple[Problem, ...]
 
 
-def fill_metric(metric: Located[Metric], values: Mapping[str, str]) -> FilledMetric:
-    """Replace ``{{args.x}}`` in every text of a metric, keys inside its provider included."""
+def fill_metrics(
+    metrics: Sequence[Located[Metric]], values: Mapping[str, str]
+) -> list[FilledMetric]:
+    """Replace ``{{args.x}}`` in every text of the metrics, keys inside providers included."""
     substitution = Substitution(values)
+    return [_fill_metric(metric, substitution) for metric in metrics]
+
+
+def _fill_metric(metric: Located[Metric], substitution: Substitution) -> FilledMetric:
+    told = len(substitution.problems)
     changes: dict[str, object] = {}
     unresolved: set[str] = set()
     for name, info in Metric.model_fields.items():
         wire_name = str(info.alias)
-        complaints = len(substitution.problems)
+        failures = substitution.failures
         value = getattr(metric.part, name)
         changes[name] = substitution.fill(value, at(metric.path, wire_name))
-        if len(substitution.problems) > complaints:
+        if substitution.failures > failures:
             unresolved.add(wire_name)
     part = metric.part.model_copy(update=changes)
     return FilledMetric(
-        Located(part, metric.path), frozenset(unresolved), tuple(substitution.problems)
+        Located(part, metric.path), frozenset(unresolved), tuple(substitution.problems[told:])
     )
 
 
@@ -180,7 +187,7 @@ def _problems(
 
 
 def _with_secrets(flat: FlatTemplate, arguments: Arguments) -> list[Located[Metric]]:
-    filled = [fill_metric(metric, arguments.values) for metric in flat.metrics]
+    filled = fill_metrics(flat.metrics, arguments.values)
     problems = tuple(problem for each in filled for problem in each.problems)
     if problems:
         raise TemplateInvalid(problems)

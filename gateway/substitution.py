@@ -57,9 +57,13 @@ class Substitution:
     """Fills values into texts; collects what could not be filled."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
-        self._quoted: Final = {_PREFIX + name: quote(text)[1:-1] for name, text in values.items()}
+        self._values: Final = values
+        self._quoted: Final[dict[str, str]] = {}
         self._chars = 0
+        self.failures = 0
+        """How many tags could not be replaced, told or not."""
         self.problems: Final[list[Problem]] = []
+        """What is told of them."""
 
     def fill(self, value: object, path: str) -> object:
         """A copy of decoded JSON with every tag in its texts and keys replaced.
@@ -95,9 +99,9 @@ class Substitution:
         return self._parsed("".join(filled), path)
 
     def _replaced(self, tag: _Tag, template: str, path: str) -> str:
-        value = self._quoted.get(tag.text.strip()) if tag.is_closed else None
-        if value is not None:
-            return value
+        name = tag.text.strip().removeprefix(_PREFIX)
+        if tag.is_closed and tag.text.strip() == _PREFIX + name and name in self._values:
+            return self._value(name)
         if tag.is_closed:
             self._complain(path, f"failed to resolve {OPEN}{_shown(tag.text)}{CLOSE}")
         else:
@@ -108,6 +112,11 @@ class Substitution:
             )
         return ""
 
+    def _value(self, name: str) -> str:
+        if name not in self._quoted:
+            self._quoted[name] = quote(self._values[name])[1:-1]
+        return self._quoted[name]
+
     def _parsed(self, serialised: str, path: str) -> str:
         for escape in _ESCAPE.finditer(serialised):
             if escape.group(1) not in _JSON_ESCAPES:
@@ -117,6 +126,7 @@ class Substitution:
         return str(json.loads(f'"{serialised}"'))
 
     def _complain(self, path: str, message: str) -> None:
+        self.failures += 1
         # A text of braces alone must not be answered with as many complaints.
         if len(self.problems) < _MAX_PROBLEMS:
             self.problems.append(Problem(path, message))

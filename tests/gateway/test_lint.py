@@ -160,6 +160,13 @@ def test_defaults_are_judged() -> None:
     ]
 
 
+def test_what_follows_from_a_wrong_field_is_left_out() -> None:
+    """Without its interval the metric lacks one, but that is not what is wrong."""
+    assert found(manifest(metrics=[metric(count=2, interval=5)])) == [
+        "error: spec.metrics[0].interval: must be a text, not the number 5; put it into quotes"
+    ]
+
+
 def test_providers_that_judge_need_no_conditions() -> None:
     """A Job succeeds or fails by itself."""
     content = manifest(metrics=[{"name": "j", "provider": {"job": {}}}])
