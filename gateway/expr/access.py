@@ -198,7 +198,7 @@ def type_name(value: object) -> str:
     named = go_type(value)
     if named in _SORTS:
         return _SORTS[named]
-    if named.startswith("time."):
-        return named
+    if named.startswith(("time.", "*time.")):
+        return named.removeprefix("*")
     kind = go_kind(value)
-    return {"slice": "array", "ptr": "unknown"}.get(kind, kind)
+    return "array" if kind == "slice" else kind

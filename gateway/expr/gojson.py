@@ -19,6 +19,8 @@ from gateway.freeze import freeze
 from gateway.gotext import json_float, json_string, quote, special_float
 
 _STEPS_PER_VALUE = 40
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]')
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _MAX_DEPTH = 100
 """Unlike Go, which goes 10,000 levels deep: our stack must never overflow."""
 
@@ -93,24 +95,34 @@ def from_json(text: object) -> object:
     if _depth(source) > _MAX_DEPTH:
         raise Fault(f"json: text nests more than {_MAX_DEPTH} levels deep")
     try:
-        value = json.loads(
-            _as_go_reads(source), parse_int=_number, parse_float=_number, parse_constant=_unknown
-        )
+        value = json.loads(source, parse_int=_number, parse_float=_number, parse_constant=_unknown)
     except json.JSONDecodeError as error:
         raise _syntax_error(source, error) from None
-    return freeze(value)
+    return freeze(_whole(value))
+
+
+def _whole(value: object) -> object:
+    """The value without halves of surrogate pairs, which Go replaces."""
+    match value:
+        case str():
+            return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", value)
+        case list():
+            return [_whole(item) for item in value]
+        case dict():
+            return {
+                _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", key): _whole(item)
+                for key, item in value.items()
+            }
+        case _:
+            return value
 
 
 def _depth(source: str) -> int:
     deepest = depth = 0
-    for bracket in re.findall(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', source):
+    for bracket in _BRACKETS.findall(source):
         depth += (bracket in "[{") - (bracket in "]}")
         deepest = max(deepest, depth)
     return deepest
-
-
-def _as_go_reads(source: str) -> str:
-    return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", source)
 
 
 def _number(digits: str) -> float:
@@ -125,27 +137,51 @@ def _unknown(word: str) -> float:
 
 
 def _syntax_error(source: str, error: json.JSONDecodeError) -> Fault:
-    at = error.pos
-    rest = source[at:].lstrip(" \t\r\n")
-    if not rest or error.msg.startswith("Unterminated string"):
-        return Fault("unexpected end of JSON input")
+    if error.msg in _INSIDE_STRINGS:
+        where, skipped = _INSIDE_STRINGS[error.msg]
+        return _unexpected(source[error.pos + skipped :], where)
+    rest = source[error.pos :].lstrip(" \t\r\n")
     for literal in ("true", "false", "null"):
-        if error.msg == "Expecting value" and rest[0] == literal[0]:
+        if error.msg == "Expecting value" and rest[:1] == literal[0]:
             return _broken_literal(_bytes_of(rest), literal)
-    where = {
-        "Extra data": "after top-level value",
-        "Expecting value": "looking for beginning of value",
-        "Expecting property name enclosed in double quotes": (
-            "looking for beginning of object key string"
-        ),
-        "Expecting ':' delimiter": "after object key",
-        "Expecting ',' delimiter": "after array element",
-        "Illegal trailing comma before end of array": "looking for beginning of value",
-        "Illegal trailing comma before end of object": (
-            "looking for beginning of object key string"
-        ),
-    }.get(error.msg.rstrip(), "in string literal")
+    if error.msg == "Expecting ',' delimiter" and _innermost(source[: error.pos]) == "{":
+        return _unexpected(rest, "after object key:value pair")
+    return _unexpected(rest, _PLACES.get(error.msg, "in string literal"))
+
+
+_INSIDE_STRINGS = {
+    "Unterminated string starting at": ("unterminated", 0),
+    "Invalid control character at": ("in string literal", 0),
+    "Invalid \\escape": ("in string escape code", 1),
+}
+"""What Python says, what Go says, and how far the character is that Go means."""
+_PLACES = {
+    "Extra data": "after top-level value",
+    "Expecting value": "looking for beginning of value",
+    "Illegal trailing comma before end of array": "looking for beginning of value",
+    "Expecting property name enclosed in double quotes": (
+        "looking for beginning of object key string"
+    ),
+    "Illegal trailing comma before end of object": "looking for beginning of object key string",
+    "Expecting ':' delimiter": "after object key",
+    "Expecting ',' delimiter": "after array element",
+}
+
+
+def _unexpected(rest: str, where: str) -> Fault:
+    if not rest or where == "unterminated":
+        return Fault("unexpected end of JSON input")
     return Fault(f"invalid character {_quoted(_bytes_of(rest)[0])} {where}")
+
+
+def _innermost(source: str) -> str:
+    open_brackets: list[str] = []
+    for part in _BRACKETS.findall(source):
+        if part in "[{":
+            open_brackets.append(part)
+        elif part in "]}":
+            open_brackets.pop()
+    return open_brackets[-1]
 
 
 def _bytes_of(text: str) -> str:

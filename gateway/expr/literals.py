@@ -47,11 +47,11 @@ def read_string(text: str, start: int) -> tuple[str, int]:
     parts: list[str] = []
     end = start + 1
     for kind, value, after in _pieces(text, start):
-        end = after
         if kind in {"plain", "simple"}:
             parts.append(value)
         else:
             parts.append(_rune(int(value, 8 if kind == "octal" else 16), kind, end))
+        end = after
     return "".join(parts), end + 1
 
 
@@ -60,14 +60,14 @@ def read_bytes(text: str, start: int) -> tuple[bytes, int]:
     parts: list[bytes] = []
     end = start + 1
     for kind, value, after in _pieces(text, start):
-        end = after
         if kind in {"plain", "simple"}:
             parts.append(value.encode("utf-8", "surrogatepass"))
-            continue
-        number = int(value, 8 if kind == "octal" else 16)
-        if kind not in {"octal", "byte"} or number > _MAX_BYTE:
-            raise Fault("unable to unescape string", end)
-        parts.append(bytes([number]))
+        else:
+            number = int(value, 8 if kind == "octal" else 16)
+            if kind not in {"octal", "byte"} or number > _MAX_BYTE:
+                raise Fault("unable to unescape string", end)
+            parts.append(bytes([number]))
+        end = after
     return b"".join(parts), end + 1
 
 
@@ -89,8 +89,8 @@ def _pieces(text: str, start: int) -> Iterator[tuple[str, str, int]]:
         yield kind, value, at
 
 
-def _rune(code: int, kind: str, end: int) -> str:
+def _rune(code: int, kind: str, at: int) -> str:
     if code > _MAX_RUNE or (kind == "octal" and code > _MAX_BYTE):
-        raise Fault("unable to unescape string", end)
+        raise Fault("unable to unescape string", at)
     # Go writes U+FFFD for half of a surrogate pair.
     return "\N{REPLACEMENT CHARACTER}" if code in _SURROGATES else chr(code)

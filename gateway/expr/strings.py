@@ -256,7 +256,7 @@ def _first_illegal(content: bytes) -> int:
             padding = 2
             continue
         if padding:
-            return at
+            return at - (padding == 1)
         if group % 4 == 0:
             group_at = at
         if byte == ord("=") and group % 4 > 1:

@@ -153,6 +153,8 @@ def _zone_offset(found: Found, element: str) -> None:
         raise OutOfRange("time zone offset hour out of range")
     if minute > 60:  # noqa: PLR2004 - Go's own limit
         raise OutOfRange("time zone offset minute out of range")
+    if second > 60:  # noqa: PLR2004 - Go's own limit
+        raise OutOfRange("time zone offset second out of range")
     size = (hour * 60 + minute) * 60 + second
     found.zone_s = -size if sign == "-" else size
 

@@ -103,7 +103,8 @@ def _named(here: Time, home: Location, name: str) -> Time:
     if seconds is not None:
         return Time(here.unix_ns - seconds * NANOSECONDS, home)
     seconds = int(name[3:]) * 3600 if name.startswith("GMT") and name != "GMT" else 0
-    return Time(here.unix_ns - seconds * NANOSECONDS, fixed_zone(name, seconds))
+    # Go invents a zone for a name that it does not know, and does not even move the clock for it.
+    return Time(here.unix_ns, fixed_zone(name, seconds))
 
 
 def _days(found: Found) -> int:
