@@ -52,11 +52,12 @@ class _Hop:
 
     request: HttpRequest
     url: Url
+    first_method: str
 
     @property
     def shown(self) -> str:
-        """``Post "<url>"``, as Go's errors begin."""
-        return f"{self.request.method.capitalize() or 'Get'} {quote(self.url.masked)}"
+        """``Post "<url>"``, as Go's errors begin: with the method that the chain began with."""
+        return f"{self.first_method.capitalize()} {quote(self.url.masked)}"
 
 
 class HttpClient:
@@ -189,7 +190,7 @@ def _first_hop(request: HttpRequest) -> _Hop:
         url = parse_url(request.url)
     except UrlInvalid as error:
         raise ProviderInvalid(str(error)) from error
-    return _checked(_Hop(request, url))
+    return _checked(_Hop(request, url, request.method))
 
 
 def _checked(hop: _Hop) -> _Hop:
@@ -218,7 +219,7 @@ def _next_hop(hop: _Hop, status: int, location: str) -> _Hop:
         # API keys travel in headers of any name: a stranger gets none, and neither does whoever
         # the stranger sends us on to.
         headers = {name: headers[name] for name in headers if name.lower() in _HEADERS_OF_A_BODY}
-    return _checked(_Hop(replace(request, headers=headers), url))
+    return _checked(_Hop(replace(request, headers=headers), url, hop.first_method))
 
 
 def _without(headers: Mapping[str, str], names: set[str]) -> dict[str, str]:

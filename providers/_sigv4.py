@@ -21,7 +21,7 @@ from providers._shapes import Sigv4Config
 
 SERVICE = "aps"
 _SESSION_NAME = "analysis-gateway"
-_CONNECT_TIMEOUT_S = 5
+_CLIENT_TIMEOUT_S = 3
 _MISSING = (
     "SigV4 needs the extra package botocore, which is not installed:"
     " install analysis-gateway[aws], or remove authentication.sigv4"
@@ -85,7 +85,11 @@ def _identity(config: Sigv4Config) -> tuple[Any, str]:
 
     session = Session(profile=config.profile or None)
     session.set_default_client_config(
-        Config(connect_timeout=_CONNECT_TIMEOUT_S, read_timeout=_CONNECT_TIMEOUT_S)
+        Config(
+            connect_timeout=_CLIENT_TIMEOUT_S,
+            read_timeout=_CLIENT_TIMEOUT_S,
+            retries={"total_max_attempts": 1},
+        )
     )
     region = config.region or session.get_config_variable("region")
     if not region:

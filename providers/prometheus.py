@@ -16,12 +16,21 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from gateway.durations import NANOSECONDS_PER_SECOND, parse_duration_ns
-from gateway.errors import ConditionError, ProviderInvalid
+from gateway.errors import ConditionError, ProviderInvalid, ProviderUnreachable
 from gateway.expr import evaluate_time
 from gateway.gotext import plain_float
 from gateway.gourl import Url, UrlInvalid, basic_authorization, escape_path, parse_url
 from gateway.model import Reading
-from gateway.provider import Block, Context, HttpRequest, HttpResponse, Provider, ProviderType, Tls
+from gateway.provider import (
+    DEADLINE_EXCEEDED,
+    Block,
+    Context,
+    HttpRequest,
+    HttpResponse,
+    Provider,
+    ProviderType,
+    Tls,
+)
 from providers import _shapes
 from providers._no_data import Question, explain
 from providers._oauth2 import OAuth2, parse_oauth2
@@ -144,7 +153,7 @@ class PrometheusProvider:
         self, request: HttpRequest, context: Context, deadline: Deadline
     ) -> HttpResponse:
         async def send(plain: HttpRequest) -> HttpResponse:
-            signed = await self._signed(plain, context)
+            signed = await self._signed(plain, context, deadline)
             return await context.http.send(
                 add_headers(signed, self.spec), timeout_s=deadline.remaining_s
             )
@@ -153,11 +162,19 @@ class PrometheusProvider:
             return await send(request)
         return await self.oauth2.send(request, context.tokens, send)
 
-    async def _signed(self, request: HttpRequest, context: Context) -> HttpRequest:
+    async def _signed(
+        self, request: HttpRequest, context: Context, deadline: Deadline
+    ) -> HttpRequest:
         if self.sigv4 is None:
             return request
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(context.threads, self.sigv4.sign, request)
+        try:
+            async with asyncio.timeout(deadline.remaining_s):
+                return await loop.run_in_executor(context.threads, self.sigv4.sign, request)
+        except TimeoutError as error:
+            raise ProviderUnreachable(
+                f"could not get SigV4 credentials: {DEADLINE_EXCEEDED}"
+            ) from error
 
 
 def parse(block: Block, environ: Mapping[str, str]) -> Provider:
