@@ -1,16 +1,29 @@
 """A string that prints as asterisks, and the redaction of texts that may contain one."""
 
-import json
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import quote, quote_plus
 
 MASK: Final = "*****"
 """What a secret looks like from outside.
 
 Source: argo-rollouts analysis/analysis.go:409-414 @ 9f8d111d8.
 """
+
+
+_SHORT_ESCAPES: Final = {
+    '"': r"\"",
+    "\\": r"\\",
+    "\b": r"\b",
+    "\f": r"\f",
+    "\n": r"\n",
+    "\r": r"\r",
+    "\t": r"\t",
+}
+
+
+_PIECES: Final = re.compile(r"[A-Za-z0-9_-]{6,}")
 
 
 class Secret:
@@ -41,22 +54,24 @@ class Secret:
 class Redaction:
     """Replaces secrets in everything that is about to leave the process.
 
-    A secret is also found where it was escaped for a URL or for JSON.
+    A secret is also found where some of its characters were escaped for a URL or for JSON, and so
+    are its longer pieces between punctuation.
     """
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
-        found = {form for secret in secrets for form in _forms(secret.reveal())} - {""}
+        whole = {secret.reveal() for secret in secrets} - {""}
+        # An error about a URL may quote the part of it that is wrong, and so a part of a secret.
+        texts = whole.union(*(_PIECES.findall(text) for text in whole))
         # The longest first: a secret may be part of another one.
-        self._hidden: Final = tuple(sorted(found, key=lambda form: (-len(form), form)))
+        ordered = sorted(texts, key=lambda text: (-len(text), text))
+        self._pattern: Final = re.compile("|".join(map(_pattern, ordered))) if ordered else None
 
     def __bool__(self) -> bool:
-        return bool(self._hidden)
+        return self._pattern is not None
 
     def text(self, text: str) -> str:
         """``text`` with five asterisks in place of every secret."""
-        for form in self._hidden:
-            text = text.replace(form, MASK)
-        return text
+        return text if self._pattern is None else self._pattern.sub(MASK, text)
 
     def value(self, value: object) -> object:
         """The same for every text in frozen JSON, keys included."""
@@ -73,12 +88,21 @@ class Redaction:
                 return value
 
 
-def _forms(text: str) -> set[str]:
-    encodable = text.encode("utf-8", "replace").decode()
-    return {
-        text,
-        quote(encodable, safe=""),
-        quote_plus(encodable),
-        json.dumps(text)[1:-1],
-        json.dumps(text, ensure_ascii=False)[1:-1],
-    }
+def _pattern(text: str) -> str:
+    return "".join(map(_character, text))
+
+
+def _character(char: str) -> str:
+    """An expression for a character as it is and in every escaped form."""
+    if char.isascii() and char.isalnum():
+        return char
+    units = char.encode("utf-16-be", "surrogatepass").hex()
+    percent = "".join(f"%{byte:02x}" for byte in char.encode("utf-8", "surrogatepass"))
+    forms = [
+        re.escape(char),
+        f"(?i:{percent})",
+        "(?i:" + "".join(rf"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)) + ")",
+        *([re.escape(_SHORT_ESCAPES[char])] if char in _SHORT_ESCAPES else []),
+        *([r"\+"] if char == " " else []),
+    ]
+    return f"(?:{'|'.join(forms)})"

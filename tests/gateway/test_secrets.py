@@ -30,6 +30,11 @@ def test_secrets_compare_by_value() -> None:
         pytest.param("text", [], "text", id="no-secret-no-change"),
         pytest.param("?q=a%2Fb%20c&r=a%2Fb+c", ["a/b c"], "?q=*****&r=*****", id="in-a-url"),
         pytest.param(r'{"k":"a\"b"}', ['a"b'], '{"k":"*****"}', id="in-json"),
+        pytest.param("/a/%22b", ['a/"b'], "/*****", id="half-escaped-for-a-url"),
+        pytest.param(r"a\u003cb\nc", ["a<b\nc"], "*****", id="escaped-as-go-escapes-json"),
+        pytest.param(r"\ud83d\ude00", ["\N{GRINNING FACE}"], "*****", id="a-pair-of-escapes"),
+        pytest.param("a.b axb", ["a.b"], "***** axb", id="a-point-is-a-point"),
+        pytest.param('port ":hunter2" of a', ["hunter2/a"], 'port ":*****" of a', id="a-piece"),
         pytest.param("\ud800", ["\ud800"], "*****", id="half-a-pair"),
     ],
 )

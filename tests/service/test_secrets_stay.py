@@ -123,8 +123,10 @@ async def test_no_output_holds_the_secret(
         keys = redis_server.cli("--scan")
     assert {reply.status for reply in replies} == {200}
     outputs = [reply.text for reply in replies] + [keys]
-    outputs += [JsonFormatter().format(each) for each in caplog.records]
-    outputs += [TextFormatter().format(each) for each in caplog.records]
+    # The stand-in for a vendor writes a log of its own.
+    records = [each for each in caplog.records if each.name != "aiohttp.access"]
+    outputs += [JsonFormatter().format(each) for each in records]
+    outputs += [TextFormatter().format(each) for each in records]
     assert any("*****" in output for output in outputs)
     for output in outputs:
         assert not [form for form in ESCAPED if form in output], output
