@@ -31,14 +31,14 @@ def decode(body: bytes) -> object:
     """
     text = body.decode("utf-8", "replace")
     try:
-        value: object = json.loads(
-            text, parse_int=_finite, parse_float=_finite, parse_constant=_refuse
-        )
+        value: object = _DECODER.decode(text)
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
         raise NotJson(str(error)) from error
-    _check_depth(value)
+    # Most answers have too few brackets to be too deep.
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        _check_depth(value)
     return _without_surrogates(value) if _ESCAPED_SURROGATE.search(text) else value
 
 
@@ -51,6 +51,9 @@ def _finite(text: str) -> float:
 
 def _refuse(text: str) -> Never:
     raise NotJson(f"{text} is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_int=_finite, parse_float=_finite, parse_constant=_refuse)
 
 
 def _too_deep() -> ProviderUnreadable:

@@ -12,7 +12,8 @@ No data: an empty vector or matrix is an empty list. ``result[0]`` on it is an E
 import asyncio
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from urllib.parse import unquote
 
 from gateway.durations import NANOSECONDS_PER_SECOND, parse_duration_ns
@@ -96,16 +97,16 @@ class PrometheusProvider:
         deadline = Deadline(EXPLANATION_S)
 
         async def ask(endpoint: str, query: str) -> HttpResponse:
-            asked = self._url(endpoint)
-            url = _with_query(asked, "&".join(filter(None, (asked.query, query))))
-            request = HttpRequest("GET", url.text, _url_headers(url), tls=self._tls)
+            asked = endpoint_of(self.server, endpoint)
+            url = replace(asked.url, query="&".join(filter(None, (asked.url.query, query))))
+            request = HttpRequest("GET", url.text, asked.headers, tls=self._tls)
             return await self._exchange(request, context, deadline)
 
         try:
             at_unix_s = self._end_unix_s(context)
         except ProviderInvalid:
             return ""
-        address = replace(self._url(""), query=None).wire
+        address = replace(endpoint_of(self.server, "").url, query=None).wire
         question = Question(self.spec.query, address, at_unix_s)
         return await explain(question, ask, context.threads, timeout_s=EXPLANATION_S)
 
@@ -117,19 +118,18 @@ class PrometheusProvider:
 
         """
         bounds = self.spec.range_query
-        endpoint, fields = (
-            ("/api/v1/query", {"time": plain_float(now_unix_s)})
-            if bounds is None
-            else ("/api/v1/query_range", _range_fields(bounds, now_unix_s))
-        )
-        url = self._url(endpoint)
-        form = [pair for pair in decode_form(url.query or "") if pair[0] not in {"query", *fields}]
-        form += [("query", self.spec.query), *fields.items()]
+        if bounds is None:
+            path, fields = "/api/v1/query", {"time": plain_float(now_unix_s)}
+        else:
+            path, fields = "/api/v1/query_range", _range_fields(bounds, now_unix_s)
+        endpoint = endpoint_of(self.server, path)
+        fields["query"] = self.spec.query
+        form = [pair for pair in endpoint.form if pair[0] not in fields]
         return HttpRequest(
             "POST",
-            url.text,
-            with_headers(_url_headers(url), [("Content-Type", FORM)]),
-            encode_form(form).encode(),
+            endpoint.text,
+            {**endpoint.headers, "Content-Type": FORM},
+            encode_form([*form, *fields.items()]).encode(),
             self._tls,
             is_repeatable=True,
         )
@@ -142,12 +142,6 @@ class PrometheusProvider:
     @property
     def _tls(self) -> Tls:
         return _tls(self.spec)
-
-    def _url(self, endpoint: str) -> Url:
-        path = posixpath.normpath(f"{unquote(self.server.path).rstrip('/')}{endpoint}")
-        # normpath keeps two leading slashes, and makes a dot of nothing.
-        path = f"/{path.lstrip('/')}" if path != "." else ""
-        return replace(self.server, path=escape_path(path))
 
     async def _exchange(
         self, request: HttpRequest, context: Context, deadline: Deadline
@@ -203,7 +197,7 @@ def build_fallback(request: HttpRequest) -> HttpRequest:
 
     Source: prometheus/client_golang v1.24.0 api/prometheus/v1/api.go:1550-1576.
     """
-    url = _with_query(parse_url(request.url), (request.body or b"").decode())
+    url = replace(parse_url(request.url), query=(request.body or b"").decode())
     headers = {name: request.headers[name] for name in request.headers if name != "Content-Type"}
     return HttpRequest("GET", url.text, headers, tls=request.tls)
 
@@ -219,6 +213,31 @@ def add_headers(request: HttpRequest, spec: PrometheusSpec) -> HttpRequest:
         headers["Authorization"] = basic_authorization(basic.username, basic.password)
     own = [(header.key, header.value) for header in spec.headers]
     return replace(request, headers=with_headers(headers, own))
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One call of a server's API, as far as it is the same for every query."""
+
+    url: Url
+    text: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    """Of credentials in the URL; they come first, as in Go: basicAuth does not replace them."""
+    form: tuple[tuple[str, str], ...] = field(repr=False)
+    """The pairs of the address's own query string."""
+
+
+@lru_cache(maxsize=256)
+def endpoint_of(server: Url, path: str) -> Endpoint:
+    """Where an API path, such as ``/api/v1/query``, lies at a server.
+
+    Source: prometheus/client_golang v1.24.0 api/client.go:99-130.
+    """
+    joined = posixpath.normpath(f"{unquote(server.path).rstrip('/')}{path}")
+    # normpath keeps two leading slashes, and makes a dot of nothing.
+    url = replace(server, path=escape_path(f"/{joined.lstrip('/')}" if joined != "." else ""))
+    headers = {"Authorization": url.authorization} if url.authorization else {}
+    return Endpoint(url, url.text, headers, tuple(decode_form(url.query or "")))
 
 
 def _server(address: str) -> Url:
@@ -269,15 +288,6 @@ def _bound(name: str, text: str, now_unix_s: float) -> float:
         return evaluate_time(text, now_unix_s=now_unix_s)
     except ConditionError as error:
         raise ProviderInvalid(f"failed to parse rangeQuery.{name} as time: {error}") from error
-
-
-def _url_headers(url: Url) -> dict[str, str]:
-    # Credentials in the URL come first, as in Go: basicAuth does not replace them.
-    return {"Authorization": url.authorization} if url.authorization else {}
-
-
-def _with_query(url: Url, query: str) -> Url:
-    return replace(url, query=query)
 
 
 def _check(block: Block) -> list[tuple[str, str]]:

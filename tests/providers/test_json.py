@@ -47,7 +47,7 @@ def test_a_body_is_decoded(body: bytes, value: object) -> None:
         ),
         pytest.param(
             b"\xef\xbb\xbf1",
-            "Unexpected UTF-8 BOM (decode using utf-8-sig): line 1 column 1 (char 0)",
+            "Expecting value: line 1 column 1 (char 0)",
             id="a-byte-order-mark",
         ),
     ],
