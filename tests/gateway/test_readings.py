@@ -409,8 +409,9 @@ async def test_replicas_share_good_readings_only(
     assert answer.cache is (CacheState.HIT if is_shared else CacheState.MISS)
 
 
+@pytest.mark.parametrize("is_explicit", [True, False])
 async def test_a_caller_who_wants_it_younger_does_not_take_what_redis_had_for_another(
-    redis_server: RedisServer,
+    redis_server: RedisServer, *, is_explicit: bool
 ) -> None:
     """Two callers at once: an old reading serves one, and the other measures."""
     newer = Reading(0.7, ResultType.FLOAT, "0.7")
@@ -420,8 +421,8 @@ async def test_a_caller_who_wants_it_younger_does_not_take_what_redis_had_for_an
         await asyncio.sleep(0.05)
         measure = provider_of(newer)
         lenient, strict = await asyncio.gather(
-            second.readings.read("question", BY_DEFAULT, measure),
-            second.readings.read("question", Freshness(0.04, is_explicit=True), measure),
+            second.readings.read("question", Freshness(60, is_explicit=True), measure),
+            second.readings.read("question", Freshness(0.04, is_explicit=is_explicit), measure),
         )
     assert (lenient.reading, lenient.cache) == (READING, CacheState.HIT)
     assert (strict.reading, strict.cache) == (newer, CacheState.MISS)
@@ -449,6 +450,24 @@ async def test_replicas_wait_for_the_one_that_measures(redis_server: RedisServer
     assert [answer.cache for answer in answers] == ["miss", "coalesced", "coalesced"]
     assert min(answer.age_s for answer in answers) > 0.09
     assert again.cache is CacheState.HIT
+
+
+async def test_who_follows_a_slow_measurement_takes_what_comes(redis_server: RedisServer) -> None:
+    """Else a provider slower than the default age would be asked by one replica after another."""
+    short = Freshness(0.01, is_explicit=False)
+
+    async def measure_slowly() -> Reading:
+        await asyncio.sleep(0.15)
+        return READING
+
+    async with replica_of(redis_server.url) as first, replica_of(redis_server.url) as second:
+        answers = await asyncio.gather(
+            first.readings.read("q", short, measure_slowly),
+            second.readings.read("q", short, measure_slowly),
+        )
+        flights = first.counted.flights + second.counted.flights
+    assert {answer.cache for answer in answers} == {CacheState.MISS, CacheState.COALESCED}
+    assert flights == 1
 
 
 async def test_a_reading_that_nobody_waited_for_is_not_forced_on_who_wants_it_younger(
