@@ -1,11 +1,9 @@
 """The composition root: all concrete parts, and the order of their lives."""
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
-import secrets
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -24,14 +22,13 @@ from gateway.api.server import KEEPALIVE_S, Runner
 from gateway.api.templates import Lints, Templates
 from gateway.api.verdicts import Verdicts
 from gateway.embedded_redis import embedded_redis
-from gateway.errors import StoreUnavailable
 from gateway.explanations import Explanations
+from gateway.hash_key import HashKey
 from gateway.http_client import HttpClient
 from gateway.lint import lint
 from gateway.memory import Memory
 from gateway.planner import Planner
 from gateway.provider import Context
-from gateway.questions import KEY_BYTES
 from gateway.readings import Readings
 from gateway.secret_files import SecretsFolder
 from gateway.settings import Settings
@@ -44,7 +41,6 @@ from providers import PROVIDERS
 
 _ENVIRON: Final = ("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS",)
 """What providers may read of the environment."""
-_HASH_KEY_NAME: Final = "analysis-gateway:hash-key"
 _THREADS: Final = 8
 _log: Final = logging.getLogger(__name__)
 
@@ -84,7 +80,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             shared=SharedReadings(store, retention_s=settings.readings.retention_s),
             observer=telemetry,
         )
-        hash_key = partial(_hash_key, settings, store, secrets.token_bytes(KEY_BYTES))
+        hash_key = HashKey(settings.readings.hash_key, store).current
         analysis = await compose(settings, environ, source, readings, hash_key, telemetry, parts)
         health = Health({"store": store.details, "templates": partial(_template_details, source)})
         app = web.Application(
@@ -225,17 +221,6 @@ async def _store(settings: Settings, telemetry: Telemetry, parts: AsyncExitStack
     parts.push_async_callback(store.close)
     await store.start()
     return store
-
-
-async def _hash_key(settings: Settings, store: Store, own: bytes) -> bytes:
-    if settings.readings.hash_key is not None:
-        return settings.readings.hash_key.reveal().encode()
-    # Without Redis there is nobody to share readings with, and any key serves.
-    with contextlib.suppress(StoreUnavailable):
-        await store.call(lambda redis: redis.set(_HASH_KEY_NAME, own, nx=True))
-        shared = await store.call(lambda redis: redis.get(_HASH_KEY_NAME))
-        return shared if isinstance(shared, bytes) else own
-    return own
 
 
 def _template_details(source: Source) -> Mapping[str, object]:
