@@ -87,14 +87,17 @@ class Ask:
     flight_from_s: float
     """The same for a measurement under way, or one that nobody has seen the outcome of."""
     takes_unclaimed: bool
+    wants_new: bool
+    """Whether nothing but a new measurement will do."""
 
     @classmethod
     def at(cls, now_s: float, freshness: Freshness) -> "Ask":
         """What a caller wants who asks now."""
         oldest_s = now_s - freshness.max_age_s
         if freshness.is_explicit:
-            return cls(oldest_s, oldest_s, takes_unclaimed=False)
-        return cls(oldest_s, -math.inf, takes_unclaimed=True)
+            wants_new = freshness.max_age_s == 0
+            return cls(oldest_s, oldest_s, takes_unclaimed=False, wants_new=wants_new)
+        return cls(oldest_s, -math.inf, takes_unclaimed=True, wants_new=False)
 
     def may_join(self, flight: Flight) -> bool:
         """Whether to wait for a measurement, as far as can be said before it has an outcome."""

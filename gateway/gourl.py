@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv6Address
-from urllib.parse import quote, unquote, unquote_to_bytes, urljoin
+from urllib.parse import quote, quote_from_bytes, unquote, unquote_to_bytes, urljoin
 
 from gateway.gotext import quote as go_quote
 
@@ -155,7 +155,8 @@ def basic_authorization(username: str, password: str) -> str:
 
 def escape_path(path: str | bytes) -> str:
     """A path for the wire, every character as Go escapes it."""
-    return quote(path, safe=_PATH_SAFE, errors=None if isinstance(path, bytes) else "replace")
+    octets = path if isinstance(path, bytes) else path.encode("utf-8", "replace")
+    return quote_from_bytes(octets, safe=_PATH_SAFE)
 
 
 def is_token(text: str) -> bool:

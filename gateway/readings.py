@@ -92,7 +92,8 @@ class Readings:
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._memory = memory
-        self._shared = shared or SharedReadings(NoStore(), retention_s=0)
+        self._alone = SharedReadings(NoStore(), retention_s=0)
+        self._shared = shared or self._alone
         self._observer = observer
         self._now_unix_s = now_unix_s
         self._monotonic_s = monotonic_s
@@ -158,7 +159,7 @@ class Readings:
         except asyncio.CancelledError:
             error = ProviderUnreachable("given up: the gateway is shutting down")
             self._land(key, flight, flight.failed(error, now_s=self._monotonic_s()))
-            await self._shared.release(key, token=flight.token)
+            await self._sharing(flight).release(key, token=flight.token)
             raise
         except Exception as error:  # noqa: BLE001 # whoever waits has to hear of it
             if limit.expired():
@@ -179,7 +180,7 @@ class Readings:
                 under_way_s=now_s - flight.ask.flight_from_s,
                 takes_unclaimed=flight.ask.takes_unclaimed,
             )
-            claim = await self._shared.claim(key, wanted, token=flight.token)
+            claim = await self._sharing(flight).claim(key, wanted, token=flight.token)
             if isinstance(claim, Lead):
                 return await self._measure(key, flight, measure)
             if isinstance(claim, Found):
@@ -194,7 +195,7 @@ class Readings:
         flight.began_s = began_s = self._monotonic_s()
         self._observer.flight_started()
         try:
-            async with self._shared.lease(key, token=flight.token):
+            async with self._sharing(flight).lease(key, token=flight.token):
                 return Outcome(await measure(), began_s, Origin.MEASURED)
         finally:
             self._observer.flight_finished()
@@ -214,10 +215,10 @@ class Readings:
     async def _share(self, key: str, flight: Flight, outcome: Outcome, *, is_unseen: bool) -> None:
         reading = outcome.keepable
         if reading is None:
-            await self._shared.release(key, token=flight.token)
+            await self._sharing(flight).release(key, token=flight.token)
             return
         # Callers have been answered by now: Redis may take its time.
-        is_shared = await self._shared.publish(
+        is_shared = await self._sharing(flight).publish(
             key,
             reading,
             age_s=self._monotonic_s() - outcome.began_s,
@@ -226,6 +227,10 @@ class Readings:
         )
         if is_unseen and not is_shared:
             self._leave_unclaimed(key, outcome)
+
+    def _sharing(self, flight: Flight) -> SharedReadings:
+        # Who takes nothing but a new measurement has nothing to hear from other replicas.
+        return self._alone if flight.ask.wants_new else self._shared
 
     def _leave_unclaimed(self, key: str, outcome: Outcome) -> None:
         self._unclaimed.pop(key, None)

@@ -146,11 +146,10 @@ class _Checker:
         nature = self.visit(callee)
         if nature.is_unknown:
             return UNKNOWN
-        name = "function"
         if isinstance(callee, nodes.Identifier):
             name = callee.name
-        elif isinstance(callee, nodes.Member) and isinstance(callee.key, nodes.Constant):
-            name = str(callee.key.value)
+        else:
+            name = literal_name(callee.key) or ""
         if nature.is_nil:
             raise Fault(f"{name} is nil; cannot call nil as function", node.at)
         if nature.type is None or nature.kind is not Kind.FUNC:

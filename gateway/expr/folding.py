@@ -13,7 +13,6 @@ from gateway.expr.nodes import Node
 from gateway.expr.numbers import divided, power, wrapped
 from gateway.expr.operators import modulo
 
-_MAX_PASSES = 1_000
 Rewrite = Callable[[Node], Node]
 _AND = frozenset({"and", "&&"})
 _OR = frozenset({"or", "||"})
@@ -42,11 +41,10 @@ def fold(tree: Node) -> Node:
         Fault: a remainder by a literal zero.
 
     """
-    for _ in range(_MAX_PASSES):
-        folding = _Folding()
+    folding = _Folding()
+    while folding.applied:
+        folding.applied = False
         tree = rewritten(tree, folding.rewrite)
-        if not folding.applied:
-            break
     return tree
 
 
@@ -77,7 +75,8 @@ def _with_constant_set(node: Node) -> Node:
 
 class _Folding:
     def __init__(self) -> None:
-        self.applied = False
+        self.applied = True
+        """Whether the last pass found anything to fold."""
 
     def rewrite(self, node: Node) -> Node:
         """What is known of a node whose parts are folded already."""
@@ -99,8 +98,16 @@ def _folded(node: Node) -> Node | None:
             return _folded_binary(node, left, right)
         case nodes.Array(nodes=[*items]) if items:
             return _folded_array(items)
-        case nodes.Builtin(name="filter", arguments=[nodes.Builtin(name="filter") as inner, outer]):
-            return _folded_filters(node, inner, outer)
+        case nodes.Builtin(
+            name="filter",
+            arguments=[
+                nodes.Builtin(name="filter", arguments=[items, nodes.Predicate(body=inner)]),
+                nodes.Predicate(body=outer) as predicate,
+            ],
+        ):
+            both = nodes.Binary("&&", inner, outer, at=predicate.at, nature=Nature(BOOL))
+            joined = nodes.Predicate(both, at=predicate.at)
+            return nodes.Builtin("filter", [items, joined], nature=node.nature)
     return None
 
 
@@ -111,14 +118,16 @@ def constant(value: bool | float | str) -> nodes.Constant:  # noqa: FBT001 - a l
 
 
 def _folded_unary(operator: str, operand: nodes.Constant) -> Node | None:
-    value = operand.value
-    if operator in {"!", "not"}:
-        return constant(not value) if isinstance(value, bool) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if operator == "+":
-        return constant(value)
-    return constant(wrapped(-value) if isinstance(value, int) else -value)
+    match operator, operand.value:
+        case "!" | "not", bool() as value:
+            return constant(not value)
+        case "+", int() | float() as value:
+            return constant(value)
+        case "-", int() as value:
+            return constant(wrapped(-value))
+        case "-", float() as value:
+            return constant(-value)
+    return None
 
 
 def _folded_logic(node: nodes.Binary) -> Node | None:
@@ -143,8 +152,6 @@ def _folded_binary(node: nodes.Binary, left: nodes.Constant, right: nodes.Consta
     if not left.holds(int, float) or not right.holds(int, float):
         return None
     if operator == "%":
-        if not left.holds(int) or not right.holds(int):
-            return None
         if second == 0:
             raise Fault("integer divide by zero", node.at)
         return constant(modulo(first, second))
@@ -172,13 +179,3 @@ def _folded_array(items: list[Node]) -> Node | None:
 
 
 _FOLDED = (int, float, str, bool)
-
-
-def _folded_filters(node: nodes.Builtin, inner: nodes.Builtin, outer: Node) -> Node | None:
-    predicate = inner.arguments[1]
-    if not isinstance(predicate, nodes.Predicate) or not isinstance(outer, nodes.Predicate):
-        return None
-    both = nodes.Binary("&&", predicate.body, outer.body, at=outer.at, nature=Nature(BOOL))
-    found = nodes.Builtin("filter", [inner.arguments[0], nodes.Predicate(both, at=outer.at)])
-    found.nature = node.nature
-    return found

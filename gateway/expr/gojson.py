@@ -190,13 +190,11 @@ def _bytes_of(text: str) -> str:
 
 
 def _broken_literal(rest: str, literal: str) -> Fault:
-    for at, wanted in enumerate(literal):
-        if at == len(rest):
-            return Fault(f"invalid character ' ' in literal {literal} (expecting '{wanted}')")
-        if rest[at] != wanted:
-            break
+    # Go reads a blank where the text ends.
+    found = rest.ljust(len(literal))
+    at = next(at for at, wanted in enumerate(literal) if found[at] != wanted)
     return Fault(
-        f"invalid character {_quoted(rest[at])} in literal {literal} (expecting '{wanted}')"
+        f"invalid character {_quoted(found[at])} in literal {literal} (expecting '{literal[at]}')"
     )
 
 

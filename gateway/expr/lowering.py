@@ -27,6 +27,9 @@ from gateway.expr.values import as_bool
 _LONG_CHAIN = 8
 
 
+_Link = nodes.Member | nodes.Call
+
+
 @dataclass(frozen=True, slots=True)
 class Lowered:
     """A program for the machine."""
@@ -139,11 +142,11 @@ class Lowering:
             members = known(node.right.members)
             kind = known(node.right.member_type)
             return self.assembly.apply(access.in_constants, [left, members, kind], node.at)
-        if node.operator == "matches" and isinstance(node.right, nodes.Constant):
-            pattern = node.right.value
-            if isinstance(pattern, str):
-                compiled = known(regexps.compiled(pattern))
-                return self.assembly.apply(strings.matches_pattern, [left, compiled], node.at)
+        right = node.right
+        pattern = right.value if isinstance(right, nodes.Constant) else None
+        if node.operator == "matches" and isinstance(pattern, str):
+            compiled = known(regexps.compiled(pattern))
+            return self.assembly.apply(strings.matches_pattern, [left, compiled], node.at)
         return self.assembly.apply(operation(node), [left, self.expression(node.right)], node.at)
 
     def _logic(self, node: nodes.Binary) -> ast.expr:
@@ -167,27 +170,26 @@ class Lowering:
         otherwise, _ = self.assembly.function([], right)
         return self.assembly.apply(calls.coalesce, [left, otherwise], node.at)
 
-    def _chain(self, node: Node, waiting: list[Node]) -> ast.expr:
+    def _chain(self, node: Node, waiting: list[_Link]) -> ast.expr:
         """The links of a chain, outermost first in ``waiting``, down to where it begins."""
-        match node:
-            case nodes.Member():
-                return self._chain(node.base, [*waiting, node])
-            case nodes.Call(callee=nodes.Member() as callee):
-                return self._chain(callee, [*waiting, node])
+        if isinstance(node, nodes.Member):
+            return self._chain(node.base, [*waiting, node])
+        if isinstance(node, nodes.Call) and isinstance(node.callee, nodes.Member):
+            return self._chain(node.callee, [*waiting, node])
         return self._links(self.expression(node), waiting)
 
-    def _links(self, base: ast.expr, waiting: list[Node]) -> ast.expr:
+    def _links(self, base: ast.expr, waiting: list[_Link]) -> ast.expr:
         while waiting:
             *waiting, link = waiting
             if isinstance(link, nodes.Call):
                 arguments = [self.expression(argument) for argument in link.arguments]
                 base = self.assembly.apply(calls.call, [*arguments, base], link.at)
-            elif isinstance(link, nodes.Member) and link.optional:
+            elif link.optional:
                 name = self.assembly.fresh("link")
                 fetched = self._fetched(self.assembly.name(name), link)
                 rest, _ = self.assembly.function([name], self._links(fetched, waiting))
                 return self.assembly.apply(calls.unless_nil, [base, rest], link.at)
-            elif isinstance(link, nodes.Member):
+            else:
                 base = self._fetched(base, link)
         return base
 

@@ -28,7 +28,6 @@ _TIME: dict[str, GoType] = {
     "Clock": function(gives=(INT, INT, INT)),
     "ISOWeek": function(gives=(INT, INT)),
     "Zone": function(gives=(STRING, INT)),
-    "ZoneBounds": function(gives=(TIME, TIME)),
     "Month": function(gives=MONTH),
     "Weekday": function(gives=WEEKDAY),
     **dict.fromkeys(

@@ -109,7 +109,7 @@ class Call(Node):
     """A call of one of Argo's functions, of a method, or of anything else."""
 
     parts: ClassVar[tuple[str, ...]] = ("callee", "arguments")
-    callee: Node
+    callee: "Identifier | Member"
     arguments: list[Node]
 
 

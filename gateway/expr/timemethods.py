@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from gateway.expr.budget import charge
-from gateway.expr.faults import Fault
 from gateway.expr.gotime import (
     LOCAL,
     NANOSECONDS,
@@ -111,10 +110,6 @@ def _go_string(time: Time) -> str:
     )
 
 
-def _zone_bounds(_: Time) -> Time:
-    raise Fault("ZoneBounds is not supported: compare with a date instead")
-
-
 def _json(time: Time) -> bytes:
     return f'"{format_time(time, RFC3339_NANO)}"'.encode()
 
@@ -140,7 +135,6 @@ _TIME: dict[str, _Method] = {
     "IsDST": lambda time: time.offset.is_dst,
     "ISOWeek": _iso_week,
     "Zone": lambda time: time.offset.name,
-    "ZoneBounds": _zone_bounds,
     "Month": lambda time: Month(time.date[1]),
     "Weekday": lambda time: Weekday(time.weekday),
     "Year": lambda time: time.date[0],

@@ -27,21 +27,24 @@ def parse_time(layout: str, text: str, location: Location | None) -> Time:
 
     """
     found = Found(text)
-    parts = split_layout(layout)
-    for index, (literal, element) in enumerate(parts):
-        found.following = parts[index + 1][1] if index + 1 < len(parts) else ""
-        found.rest, missing = _skipped(found.rest, literal)
-        if missing:
-            raise _unparsable(layout, text, literal, found.rest)
-        if not element:
-            break
+    *parts, (ending, _) = split_layout(layout)
+    following = [element for _, element in parts[1:]] + [""]
+    for (literal, element), found.following in zip(parts, following, strict=True):
+        _skip(found, literal, layout, text)
         _read(found, element, layout, text)
+    _skip(found, ending, layout, text)
     if found.rest:
         raise Fault(f"parsing time {quote_bytes(text)}: extra text: {quote_bytes(found.rest)}")
     try:
         return _assembled(found, location)
     except OutOfRange as error:
         raise Fault(f"parsing time {quote_bytes(text)}: {error}") from None
+
+
+def _skip(found: Found, literal: str, layout: str, text: str) -> None:
+    found.rest, missing = _skipped(found.rest, literal)
+    if missing:
+        raise _unparsable(layout, text, literal, found.rest)
 
 
 def _read(found: Found, element: str, layout: str, text: str) -> None:
