@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gateway.conditions import judge
-from gateway.errors import ProviderError, ProviderUnreachable
+from gateway.errors import ProviderError
 from gateway.explanations import Explanations, wants_explanation
-from gateway.model import Judgement, Phase, Reading
+from gateway.model import Judgement, Phase
 from gateway.planner import Planned, PlannedMetric, Planner, Question
-from gateway.provider import Context, Provider
+from gateway.provider import Context
 from gateway.readings import Answer, CacheState, Freshness, Readings
 from gateway.telemetry import Telemetry
 from gateway.verdict import Measurement, Verdict, one_number, redacted, summarize
@@ -52,14 +52,12 @@ class Analysis:
         explanations: Explanations,
         context: Context,
         telemetry: Telemetry,
-        measurement_timeout_s: float,
     ) -> None:
         self._planner = planner
         self._readings = readings
         self._explanations = explanations
         self._context = context
         self._telemetry = telemetry
-        self._measurement_timeout_s = measurement_timeout_s
 
     async def verdict(self, ask: Ask) -> Verdict:
         """Measure every metric of the templates once, judge, and sum up.
@@ -141,18 +139,8 @@ class Analysis:
             return answer
         async with asyncio.timeout_at(deadline_s):
             return await self._readings.read(
-                metric.key, freshness, lambda: self._ask_provider(provider)
+                metric.key, freshness, lambda: provider.measure(self._context)
             )
-
-    async def _ask_provider(self, provider: Provider) -> Reading:
-        try:
-            async with asyncio.timeout(self._measurement_timeout_s):
-                return await provider.measure(self._context)
-        except TimeoutError:
-            raise ProviderUnreachable(
-                f"the provider did not answer within {self._measurement_timeout_s:g}s,"
-                " the longest that this gateway waits (verdicts.measurementTimeout)"
-            ) from None
 
     async def _explained(
         self, judgement: Judgement, metric: PlannedMetric, deadline_s: float

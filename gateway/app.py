@@ -79,6 +79,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             memory=memory(settings),
             shared=SharedReadings(store, retention_s=settings.readings.retention_s),
             observer=telemetry,
+            longest_flight_s=settings.verdicts.measurement_timeout_s,
         )
         hash_key = HashKey(settings.readings.hash_key, store).current
         analysis = await compose(settings, environ, source, readings, hash_key, telemetry, parts)
@@ -170,7 +171,6 @@ async def compose(
         explanations=explanations,
         context=context,
         telemetry=telemetry,
-        measurement_timeout_s=settings.verdicts.measurement_timeout_s,
     )
 
 

@@ -52,7 +52,9 @@ def plain_float(number: float) -> str:
     special = special_float(number)
     if special is not None:
         return special
-    text = format(Decimal(repr(float(number))), "f")
+    text = repr(float(number))
+    if "e" in text:
+        text = format(Decimal(text), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

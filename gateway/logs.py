@@ -41,6 +41,8 @@ class TextFormatter(logging.Formatter):
 
 def set_up(*, level: str, log_format: Literal["text", "json"]) -> None:
     """Send every log line of this process to standard error."""
+    # Nothing of this is printed, and finding it out costs more than printing the rest.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

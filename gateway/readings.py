@@ -27,8 +27,6 @@ UNCLAIMED_S: Final = 60.0
 """How long an outcome that nobody waited for is kept for the next caller."""
 MAX_UNCLAIMED: Final = 1_000
 """Outcomes that are kept for a next caller at the same time; the oldest go first."""
-LONGEST_FLIGHT_S: Final = 120.0
-"""When a measurement that does not end is given up, so that it does not hold its question."""
 _FIRST_POLL_S: Final = 0.01
 _LONGEST_POLL_S: Final = 0.05
 
@@ -88,6 +86,7 @@ class Readings:
         memory: Memory,
         shared: SharedReadings | None,
         observer: ReadingsObserver,
+        longest_flight_s: float = 60.0,
         now_unix_s: Callable[[], float] = time.time,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -95,6 +94,7 @@ class Readings:
         self._alone = SharedReadings(NoStore(), retention_s=0)
         self._shared = shared or self._alone
         self._observer = observer
+        self._longest_flight_s = longest_flight_s
         self._now_unix_s = now_unix_s
         self._monotonic_s = monotonic_s
         self._flights: dict[str, Flight] = {}
@@ -112,7 +112,7 @@ class Readings:
         """A reading that is fresh enough, measured if there is none.
 
         A caller who is cancelled leaves the measurement running. ``measure`` has to end by itself;
-        it is cancelled after ``LONGEST_FLIGHT_S`` seconds. A measurement that is under way serves
+        it is cancelled after ``longest_flight_s`` seconds. A measurement that is under way serves
         who asks explicitly only if it began no earlier than the age that was asked for: with 0,
         one that has not yet reached the provider.
 
@@ -152,7 +152,7 @@ class Readings:
         return flight
 
     async def _fly(self, key: str, flight: Flight, measure: Measure) -> None:
-        limit = asyncio.timeout(LONGEST_FLIGHT_S)
+        limit = asyncio.timeout(self._longest_flight_s)
         try:
             async with limit:
                 outcome = await self._obtain(key, flight, measure)
@@ -163,7 +163,10 @@ class Readings:
             raise
         except Exception as error:  # noqa: BLE001 # whoever waits has to hear of it
             if limit.expired():
-                error = ProviderUnreachable(f"no answer within {LONGEST_FLIGHT_S:g}s")
+                error = ProviderUnreachable(
+                    f"no answer within {self._longest_flight_s:g}s, the longest that a measurement"
+                    " may take (verdicts.measurementTimeout)"
+                )
             outcome = flight.failed(error, now_s=self._monotonic_s())
         is_unseen = flight.waiters == 0
         self._land(key, flight, outcome)

@@ -6,8 +6,10 @@ from typing import cast
 
 from gateway.expr.fusing import Function, Stage, Unary, both, bound, chained, either
 
-_STEPS_PER_NODE = 6
-_STEPS_PER_STAGE = 4
+_STEPS_PER_NODE = 5
+_STEPS_PER_STAGE = 2.5
+_STEPS_PER_TURN = 0.7
+"""Of a loop; a step is about a tenth of a microsecond, see ``gateway.expr.budget``."""
 _LOAD = ast.Load()
 
 
@@ -58,7 +60,7 @@ class Assembly:
         call.lineno, call.col_offset = 1, at
         return call
 
-    def function(self, parameters: Sequence[str], body: ast.expr) -> tuple[ast.expr, int]:
+    def function(self, parameters: Sequence[str], body: ast.expr) -> tuple[ast.expr, float]:
         """A function of the program, and the steps that one call of it takes.
 
         It is a plain Python function if its body is nothing but fused calls on its one parameter,
@@ -66,10 +68,10 @@ class Assembly:
         """
         stages = self._fused_stages(body)
         if len(parameters) == 1 and (plain := self._plain(parameters[0], body)) is not None:
-            return known(plain), 2 + _STEPS_PER_STAGE * stages
+            return known(plain), _STEPS_PER_TURN + _STEPS_PER_STAGE * stages
         arguments = [ast.arg(parameter) for parameter in parameters]
         count = sum(isinstance(part, ast.expr) for part in ast.walk(body))
-        steps = 2 + _STEPS_PER_NODE * count + _STEPS_PER_STAGE * stages
+        steps = _STEPS_PER_TURN + _STEPS_PER_NODE * count + _STEPS_PER_STAGE * stages
         return ast.Lambda(ast.arguments([], arguments, None, [], [], None, []), body), steps
 
     def _fused_stages(self, body: ast.expr) -> int:

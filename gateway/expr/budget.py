@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from gateway.expr.faults import Fault
 from gateway.expr.values import Floats
 
-BASE_STEPS = 300_000
+BASE_STEPS = 300_000.0
 """Steps that any evaluation may take; a step is about a tenth of a microsecond."""
 STEPS_PER_ITEM = 64
 """Steps on top for each value inside ``result``, so that honest work on much data goes through."""
@@ -23,7 +23,7 @@ class _Meter(threading.local):
     """Of the evaluation that this thread is in."""
 
     def __init__(self) -> None:
-        self.steps = 0
+        self.steps = 0.0
         self.memory = 0
         self.result: object = None
         self.now_ns: int | None = None
@@ -40,7 +40,7 @@ def start(result: object, now_ns: int | None) -> None:
     _meter.now_ns = now_ns
 
 
-def charge(steps: int) -> None:
+def charge(steps: float) -> None:
     """Pay for work. Raises Fault when it is too much for the size of ``result``."""
     _meter.steps -= steps
     if _meter.steps < 0:

@@ -144,10 +144,13 @@ def _compared(general: Compare, compare: Compare) -> Callable[[object], Unary]:
         if type(limit) is not float and type(limit) is not int:
             return lambda value: general(value, limit)
         number = float(limit)
+        like_limit = type(limit)
 
         def run(value: object) -> object:
             if type(value) is float:
                 return compare(value, number)
+            if type(value) is like_limit:
+                return compare(value, limit)
             return general(value, limit)
 
         return run

@@ -41,7 +41,7 @@ def elements(value: object) -> Sequence[object]:
     raise Fault(f"reflect: call of reflect.Value.Len on {kind} Value")
 
 
-def _parts(items: Sequence[object], cost: int) -> Iterator[Sequence[object]]:
+def _parts(items: Sequence[object], cost: float) -> Iterator[Sequence[object]]:
     for start in range(0, len(items), _PART):
         part = items[start : start + _PART]
         charge(len(part) * cost)
@@ -55,7 +55,7 @@ def _passes(test: Test, item: object) -> bool:
     raise not_a("bool", found)
 
 
-def all_of(value: object, test: Test, cost: int) -> bool:
+def all_of(value: object, test: Test, cost: float) -> bool:
     """``all``: true for an empty list."""
     for part in _parts(elements(value), cost):
         for item in part:
@@ -64,7 +64,7 @@ def all_of(value: object, test: Test, cost: int) -> bool:
     return True
 
 
-def any_of(value: object, test: Test, cost: int) -> bool:
+def any_of(value: object, test: Test, cost: float) -> bool:
     """``any``: false for an empty list."""
     for part in _parts(elements(value), cost):
         for item in part:
@@ -73,17 +73,17 @@ def any_of(value: object, test: Test, cost: int) -> bool:
     return False
 
 
-def none_of(value: object, test: Test, cost: int) -> bool:
+def none_of(value: object, test: Test, cost: float) -> bool:
     """``none``: true for an empty list."""
     return not any_of(value, test, cost)
 
 
-def one_of(value: object, test: Test, cost: int) -> bool:
+def one_of(value: object, test: Test, cost: float) -> bool:
     """``one``: exactly one."""
     return count_of(value, test, cost) == 1
 
 
-def count_of(value: object, test: Test, cost: int, threshold: int | None = None) -> int:
+def count_of(value: object, test: Test, cost: float, threshold: int | None = None) -> int:
     """``count``, which need not go on after ``threshold``."""
     count = 0
     for part in _parts(elements(value), cost):
@@ -95,7 +95,7 @@ def count_of(value: object, test: Test, cost: int, threshold: int | None = None)
     return count
 
 
-def filter_of(value: object, test: Test, cost: int) -> tuple[object, ...]:
+def filter_of(value: object, test: Test, cost: float) -> tuple[object, ...]:
     """``filter``."""
     parts = _parts(elements(value), cost)
     found = tuple(item for part in parts for item in part if _passes(test, item))
@@ -104,7 +104,7 @@ def filter_of(value: object, test: Test, cost: int) -> tuple[object, ...]:
 
 
 def filter_map_of(
-    value: object, test: Test, cost: int, mapped: Callable[[object], object]
+    value: object, test: Test, cost: float, mapped: Callable[[object], object]
 ) -> tuple[object, ...]:
     """``map`` of a ``filter``: each item that passes is mapped before the next is looked at."""
     parts = _parts(elements(value), cost)
@@ -113,7 +113,7 @@ def filter_map_of(
     return found
 
 
-def map_of(value: object, mapped: Test, cost: int) -> tuple[object, ...]:
+def map_of(value: object, mapped: Test, cost: float) -> tuple[object, ...]:
     """``map``."""
     found = tuple(mapped(item) for part in _parts(elements(value), cost) for item in part)
     allocate(len(found))
@@ -121,7 +121,7 @@ def map_of(value: object, mapped: Test, cost: int) -> tuple[object, ...]:
 
 
 def map_indexed_of(
-    value: object, mapped: Callable[[object, int], object], cost: int
+    value: object, mapped: Callable[[object, int], object], cost: float
 ) -> tuple[object, ...]:
     """``map`` whose body asks for ``#index``."""
     items = (item for part in _parts(elements(value), cost) for item in part)
@@ -139,7 +139,7 @@ class Search:
     needs_match: bool = False
 
 
-def find_of(value: object, test: Test, cost: int, search: Search, mapped: Test) -> object:
+def find_of(value: object, test: Test, cost: float, search: Search, mapped: Test) -> object:
     """``find``, ``findIndex`` and their like: nil without a match, or a fault if one is needed."""
     items = elements(value)
     index = _found(items[::-1] if search.backwards else items, test, cost)
@@ -153,7 +153,7 @@ def find_of(value: object, test: Test, cost: int, search: Search, mapped: Test) 
     return mapped(items[index])
 
 
-def _found(items: Sequence[object], test: Test, cost: int) -> int | None:
+def _found(items: Sequence[object], test: Test, cost: float) -> int | None:
     index = 0
     for part in _parts(items, cost):
         for item in part:
@@ -163,7 +163,7 @@ def _found(items: Sequence[object], test: Test, cost: int) -> int | None:
     return None
 
 
-def sum_of(value: object, mapped: Test, cost: int) -> object:
+def sum_of(value: object, mapped: Test, cost: float) -> object:
     """``sum``: 0, an int, for an empty list."""
     total: object = 0
     for part in _parts(elements(value), cost):
@@ -172,7 +172,7 @@ def sum_of(value: object, mapped: Test, cost: int) -> object:
     return total
 
 
-def group_of(value: object, key: Test, cost: int) -> Groups:
+def group_of(value: object, key: Test, cost: float) -> Groups:
     """``groupBy``: members keep their order."""
     members: dict[object, tuple[object, list[object]]] = {}
     for part in _parts(elements(value), cost):
@@ -186,7 +186,7 @@ def group_of(value: object, key: Test, cost: int) -> Groups:
     return groups
 
 
-def sort_of(value: object, key: Test, cost: int, order: object) -> tuple[object, ...]:
+def sort_of(value: object, key: Test, cost: float, order: object) -> tuple[object, ...]:
     """``sortBy``: equal keys keep their order."""
     items = elements(value)
     if not isinstance(order, str):
@@ -202,7 +202,7 @@ def sort_of(value: object, key: Test, cost: int, order: object) -> tuple[object,
 Step = Callable[[object, int, object], object]
 
 
-def reduce_of(value: object, step: Step, cost: int) -> object:
+def reduce_of(value: object, step: Step, cost: float) -> object:
     """``reduce`` that starts with the first element."""
     items = elements(value)
     if not items:
@@ -210,13 +210,13 @@ def reduce_of(value: object, step: Step, cost: int) -> object:
     return _reduced(items, 1, step, cost, items[0])
 
 
-def reduce_from(value: object, step: Step, cost: int, start: object) -> object:
+def reduce_from(value: object, step: Step, cost: float, start: object) -> object:
     """``reduce`` with a start of its own."""
     return _reduced(elements(value), 0, step, cost, start)
 
 
 def _reduced(
-    items: Sequence[object], skipped: int, step: Step, cost: int, accumulated: object
+    items: Sequence[object], skipped: int, step: Step, cost: float, accumulated: object
 ) -> object:
     index = skipped
     for part in _parts(items[skipped:], cost):

@@ -3,7 +3,6 @@
 Source: expr-lang v1.17.8, vm/runtime/helpers and vm/runtime/runtime.go.
 """
 
-import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -155,6 +154,8 @@ def add(left: object, right: object) -> object:
     kind, other = type(left), type(right)
     if kind is float and other is float:
         return left + right  # type: ignore[operator] # both are floats
+    if kind is int and other is int:
+        return wrapped(left + right)  # type: ignore[operator] # both are integers
     if kind in NUMBERS and other in NUMBERS:
         if kind is float or other is float:
             return to_float64(left) + to_float64(right)
@@ -175,6 +176,8 @@ def subtract(left: object, right: object) -> object:
     kind, other = type(left), type(right)
     if kind is float and other is float:
         return left - right  # type: ignore[operator] # both are floats
+    if kind is int and other is int:
+        return wrapped(left - right)  # type: ignore[operator] # both are integers
     if kind in NUMBERS and other in NUMBERS:
         if kind is float or other is float:
             return to_float64(left) - to_float64(right)
@@ -201,6 +204,8 @@ def multiply(left: object, right: object) -> object:
     kind, other = type(left), type(right)
     if kind is float and other is float:
         return left * right  # type: ignore[operator] # both are floats
+    if kind is int and other is int:
+        return wrapped(left * right)  # type: ignore[operator] # both are integers
     if kind not in _COUNTED or other not in _COUNTED:
         raise _undefined("*", left, right)
     if kind is float or other is float:
@@ -223,7 +228,8 @@ def modulo(left: object, right: object) -> int:
     dividend, divisor = to_int(left), to_int(right)
     if divisor == 0:
         raise Fault("runtime error: integer divide by zero")
-    return int(math.copysign(1, dividend)) * (abs(dividend) % abs(divisor))
+    rest = abs(dividend) % abs(divisor)
+    return -rest if dividend < 0 else rest
 
 
 def exponent(left: object, right: object) -> float:

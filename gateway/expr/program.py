@@ -1,5 +1,6 @@
 """Expressions, compiled once per type of ``result`` and run many times."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,7 +43,9 @@ class Program:
 
     def run_at(self, now_unix_s: float) -> object:
         """The value of an expression without result. Raises ConditionError as ``run`` does."""
-        return self._run(None, round(now_unix_s * NANOSECONDS))
+        whole_s = math.floor(now_unix_s)
+        rest_ns = round((now_unix_s - whole_s) * NANOSECONDS)
+        return self._run(None, whole_s * NANOSECONDS + rest_ns)
 
     def _run(self, result: object, now_ns: int | None) -> object:
         symbols = dict(self.lowered.symbols)
