@@ -191,7 +191,10 @@ class _Doctor:
 
     def _known_values(self, label: str, selector: Selector) -> list[str]:
         match = {"match[]": selector.narrowed()}
-        return sorted(self._prometheus.get_label_values(label, params=match))
+        values = self._prometheus.get_label_values(label, params=match)
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise TypeError("a server that lists no values of labels cannot be believed")
+        return sorted(values)
 
     def _has_data(self, query: str) -> bool:
         return bool(self._query(query))

@@ -11,7 +11,8 @@ from running import service, template
 ROWS = json.loads((Path(__file__).parents[1] / "conformance" / "provider_vectors.json").read_text())
 SHOWN_HEADERS = ("Authorization", "Content-Type", "X-Scope-Orgid", "X-T")
 EXPLAINED = {"PR03"}
-"""Rows without data in which Prometheus is asked why: docs/differences.md."""
+"""Rows without data in which Prometheus is asked why: docs/differences.md. The stand-in is no
+Prometheus, so nothing is certain and nothing is added to Argo's message."""
 SIGNED = {"PR31"}
 """Rows in which the real signature stands where the table has a stand-in's. Argo crashes there; the
 gateway signs the second request, too, and gets its answer: docs/differences.md."""
