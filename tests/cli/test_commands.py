@@ -1,0 +1,208 @@
+"""The command line, as CI authors use it: real processes, real files, exit codes."""
+
+import asyncio
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from backends import Play, backend
+from running import template, web_metric
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended."""
+
+    code: int | None
+    out: str
+    err: str
+
+
+async def command(*words: str, stdin: str = "") -> Done:
+    """Run ``analysis-gateway`` to its end."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gateway", *words),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate(stdin.encode())
+    return Done(process.returncode, out.decode(), err.decode())
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "out", "err"),
+    [
+        pytest.param(["result[0] >= 0.95", "--result", "[0.97]"], 0, "true\n", "", id="true"),
+        pytest.param(["result[0] >= 0.95", "--result", "[0.9]"], 1, "false\n", "", id="false"),
+        pytest.param(
+            ["isNaN(result)", "--result", '"NaN"', "--type", "float"], 0, "true\n", "", id="a-float"
+        ),
+        pytest.param(
+            ["result > 1", "--result", "[3]", "--type", "floats"],
+            3,
+            "",
+            "> (mismatched types []float64 and int)\n | result > 1\n |        ^\n",
+            id="an-error-with-its-place",
+        ),
+        pytest.param(
+            ["true", "--result", "{"], 4, "", r"Error: Invalid value for --result: ", id="no-json"
+        ),
+        pytest.param(
+            ["true"], 4, "", "give an EXPRESSION and --result, or --jsonl", id="no-result"
+        ),
+        pytest.param(["--nope"], 4, "", "No such option", id="no-such-option"),
+    ],
+)
+async def test_a_condition_is_tried(words: list[str], code: int, out: str, err: str) -> None:
+    """The exit code speaks: 0 true, 1 false, 3 error, 4 usage."""
+    done = await command("condition", *words)
+    assert (done.code, done.out) == (code, out)
+    assert err in done.err
+    assert "Traceback" not in done.err
+
+
+async def test_conditions_are_tried_line_by_line() -> None:
+    """Every line gets its answer, a broken one included."""
+    lines = [
+        '{"id": "a", "cond": "result > 1", "result": 2, "type": "float"}',
+        '{"id": "b", "cond": "result >", "result": 2, "type": "json"}',
+        "",
+        '{"id": "c", "cond": "result[0] > 1", "result": ["NaN"], "type": "floats"}',
+        "nonsense",
+        '{"id": "d"}',
+        '{"id": "e", "cond": "true", "result": "x", "type": "floats"}',
+        "[" * 100_000,
+    ]
+    done = await command("condition", "--jsonl", stdin="\n".join(lines))
+    assert done.code == 0
+    answers = [json.loads(line) for line in done.out.splitlines()]
+    assert answers[:3] == [
+        {"id": "a", "ok": True},
+        {"id": "b", "error": "unexpected token EOF"},
+        {"id": "c", "ok": False},
+    ]
+    assert [each["error"].partition(":")[0] for each in answers[3:]] == [
+        "line 5",
+        "line 6",
+        "line 7",
+        "line 8",
+    ]
+
+
+def written(path: Path, content: object) -> str:
+    """A YAML file."""
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "phase"),
+    [
+        pytest.param('"green"', 0, "Successful", id="successful-is-0"),
+        pytest.param('"red"', 1, "Failed", id="failed-is-1"),
+        pytest.param('"blue"', 2, "Inconclusive", id="inconclusive-is-2"),
+        pytest.param("1", 3, "Error", id="error-is-3"),
+    ],
+)
+async def test_a_template_is_run_once(tmp_path: Path, body: str, code: int, phase: str) -> None:
+    """A table for people, a document for programs, an exit code for both."""
+    async with backend(Play(body)) as upstream:
+        metric = web_metric(
+            "{{args.url}}", 'result == "green"', name="color", failureCondition='result == "red"'
+        )
+        file = written(tmp_path / "t.yaml", template(metric, args=[{"name": "url"}]))
+        words = ("run", file, "--arg", f"url={upstream.url}")
+        table, document = await asyncio.gather(command(*words), command(*words, "--json"))
+    assert (table.code, document.code) == (code, code)
+    assert re.search(r"^METRIC +VALUE +CONDITION +PHASE +REASON", table.out)
+    assert f"\n{phase}: color: " in table.out
+    assert "\x1b" not in table.out
+    assert json.loads(document.out)["metrics"]["color"]["phase"] == phase
+
+
+async def test_a_slow_measurement_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    """Time-out is exit code 3."""
+    async with backend(Play("1", delay_s=5)) as upstream:
+        file = written(tmp_path / "t.yaml", template(web_metric(upstream.url, "true")))
+        done = await command("run", file, "--wait", "200ms")
+    assert (done.code, "not measured within 0.2s" in done.out) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "told"),
+    [
+        pytest.param("a: [", [], "line", id="no-yaml"),
+        pytest.param("", [], "holds no template", id="nothing"),
+        pytest.param(template(), [], "no metrics specified", id="no-metrics"),
+        pytest.param(
+            template(web_metric("http://x"), args=[{"name": "a"}]),
+            [],
+            "args.a: args.a was not resolved",
+            id="a-missing-argument",
+        ),
+        pytest.param(template(web_metric("http://x")), ["--arg", "b"], "NAME=VALUE", id="no-value"),
+        pytest.param(
+            template(web_metric("http://x")),
+            ["--arg", "b=1", "--arg", "b=2"],
+            "given twice",
+            id="twice",
+        ),
+        pytest.param(
+            template(web_metric("http://x")), ["--wait", "5"], "missing unit", id="no-unit"
+        ),
+    ],
+)
+async def test_what_cannot_be_run_is_usage(
+    tmp_path: Path, content: object, words: list[str], told: str
+) -> None:
+    """Exit code 4, a sentence, and no traceback."""
+    done = await command("run", written(tmp_path / "t.yaml", content), *words)
+    assert (done.code, done.out) == (4, "")
+    assert told in done.err
+    assert "Traceback" not in done.err
+
+
+async def test_a_file_that_is_not_there() -> None:
+    """Also that is usage."""
+    done = await command("run", "/nowhere.yaml")
+    assert (done.code, done.err) == (
+        4,
+        "Error: /nowhere.yaml cannot be read: No such file or directory\n",
+    )
+
+
+async def test_lint_says_everything_with_its_line(tmp_path: Path) -> None:
+    """Findings of all files, as text and as JSON."""
+    manifest = template(web_metric("http://x", "result == 1"))
+    good = written(tmp_path / "good.yaml", manifest)
+    bad = written(
+        tmp_path / "bad.yaml", template(web_metric("http://x", "result ==", interval="1d", count=1))
+    )
+    text, listed = await asyncio.gather(
+        command("lint", good, bad), command("lint", "--json", good, bad)
+    )
+    fine = await command("lint", "-", stdin=yaml.safe_dump(manifest))
+    assert (text.code, listed.code, fine.code) == (1, 1, 0)
+    assert f"{bad}:" in text.out
+    assert 'time: unknown unit "d" in duration "1d"' in text.out
+    assert " | result ==" in text.out
+    assert text.out.endswith("2 findings in 2 file(s)\n")
+    findings = json.loads(listed.out)
+    assert findings[good] == []
+    assert {each["path"] for each in findings[bad]} == {
+        "spec.metrics[0].interval",
+        "spec.metrics[0].successCondition",
+    }
+
+
+async def test_help_and_version() -> None:
+    """Every command is listed with what it does."""
+    shown, version = await asyncio.gather(command("--help"), command("--version"))
+    for name in ("serve", "run", "lint", "condition"):
+        assert re.search(rf"^  {name} +[A-Z]", shown.out, re.MULTILINE)
+    assert (shown.code, version.code) == (0, 0)
