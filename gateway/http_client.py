@@ -43,7 +43,11 @@ _HEADERS_OF_A_BODY = {
     "content-type",
 }
 _ALWAYS_REPEATABLE = {"GET", "HEAD", "OPTIONS", "TRACE"}
-_TOO_LATE_ON_A_KEPT_CONNECTION = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
+_TOO_LATE_ON_A_KEPT_CONNECTION = (
+    aiohttp.ServerDisconnectedError,
+    aiohttp.ClientOSError,
+    aiohttp.ClientConnectionResetError,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ own way out, with its limits, credentials and TLS, and its own retries never sta
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -61,7 +61,7 @@ async def explain(question: Question, ask: Ask, threads: Executor, *, timeout_s:
     except Exception:  # noqa: BLE001 - a third party's library and a third party's answers
         return ""
     finally:
-        bridge.is_over = True
+        bridge.close()
 
 
 @dataclass(slots=True)
@@ -72,27 +72,34 @@ class _Bridge:
     address: str
     loop: asyncio.AbstractEventLoop
     until_s: float
-    is_over: bool = False
-    questions: int = field(default=0)
+    questions: int = 0
+    _is_closed: bool = False
+    _waited_for: "Future[HttpResponse] | None" = None
 
     def fetch(self, url: str) -> HttpResponse:
         """Answer one of the library's requests; blocks the library's thread."""
         self.questions += 1
         remaining_s = self.until_s - self.loop.time()
-        if self.is_over or self.questions > MAX_QUESTIONS or remaining_s <= 0:
+        if self._is_closed or self.questions > MAX_QUESTIONS or remaining_s <= 0:
             raise _GaveUp
         endpoint = url.removeprefix(self.address)
         parts = urlsplit(endpoint)
         question = _asked(self.ask, parts.path, parts.query)
         try:
-            future = asyncio.run_coroutine_threadsafe(question, self.loop)
+            self._waited_for = asyncio.run_coroutine_threadsafe(question, self.loop)
         except RuntimeError as error:
             question.close()
             raise _GaveUp from error
         try:
-            return future.result(timeout=remaining_s)
+            return self._waited_for.result(timeout=remaining_s)
         finally:
-            future.cancel()
+            self._waited_for.cancel()
+
+    def close(self) -> None:
+        """Answer nothing more, and let go of a thread that waits."""
+        self._is_closed = True
+        if self._waited_for is not None:
+            self._waited_for.cancel()
 
 
 async def _asked(ask: Ask, endpoint: str, query: str) -> HttpResponse:
@@ -193,7 +200,8 @@ class _Doctor:
         match = {"match[]": selector.narrowed()}
         values = self._prometheus.get_label_values(label, params=match)
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise TypeError("a server that lists no values of labels cannot be believed")
+            # Whoever answers so is no Prometheus, and nothing that it says can be believed.
+            raise _GaveUp
         return sorted(values)
 
     def _has_data(self, query: str) -> bool:

@@ -185,16 +185,18 @@ async def test_a_fault_is_told_exactly_and_in_time(name: str, fault: str) -> Non
 @pytest.mark.parametrize("name", PROVIDERS)
 async def test_a_measurement_can_be_cancelled(name: str) -> None:
     """Cancelling is not swallowed, and closes the connection."""
-    closed = asyncio.Event()
+    arrived, closed = asyncio.Event(), asyncio.Event()
 
     async def watch(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        arrived.set()
         await reader.read()
         closed.set()
 
     async with raw_server(watch) as url, world() as context:
-        provider = PROVIDERS[name].parse({**SUBJECTS[name].block(url)}, {})
+        provider = PROVIDERS[name].parse(SUBJECTS[name].block(url), {})
         task = asyncio.create_task(provider.measure(context))
-        await asyncio.sleep(0.05)
+        await arrived.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -15,14 +15,14 @@ from providers._no_data import _GaveUp as GaveUp
 from providers.prometheus import PrometheusProvider, parse
 
 
-def provider(url: str, query: str, **fields: Any) -> PrometheusProvider:  # noqa: ANN401 - JSON of any shape
+def provider(url: str, query: str, **fields: Any) -> PrometheusProvider:
     """A provider that asks one query."""
     parsed = parse({"address": url, "query": query, "timeout": 5, **fields}, {})
     assert isinstance(parsed, PrometheusProvider)
     return parsed
 
 
-async def explained(url: str, query: str, **fields: Any) -> str:  # noqa: ANN401 - the same
+async def explained(url: str, query: str, **fields: Any) -> str:
     """The explanation, with the clock as it is."""
     async with world(now_unix_s=time.time()) as context:
         return await provider(url, query, **fields).explain_no_data(context)
@@ -134,6 +134,7 @@ async def test_a_bad_query_is_an_error_with_its_reason(prometheus_url: str) -> N
         pytest.param(Play("<html>"), id="no-json"),
         pytest.param(Play('{"data":{"result":7}}'), id="another-shape"),
         pytest.param(Play('{"data":{"result":[7]}}'), id="series-that-are-none"),
+        pytest.param(Play('{"data":{"result":[]}}'), id="the-same-to-every-question"),
         pytest.param(Play("{}"), id="nothing-that-is-known"),
     ],
 )

@@ -20,13 +20,13 @@ def granted(token: str = "AT", **fields: object) -> Play:
     return Play(json.dumps(body), headers={"Content-Type": "application/json"})
 
 
-def oauth2(url: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON of any shape
+def oauth2(url: str, **fields: Any) -> dict[str, Any]:
     """Credentials at a token server."""
     client = {"tokenUrl": f"{url}/tok", "clientId": "c:id", "clientSecret": "s&cret"}
     return {"oauth2": {**client, **fields}}
 
 
-def web(url: str, token_url: str, **fields: Any) -> Provider:  # noqa: ANN401 - the same
+def web(url: str, token_url: str, **fields: Any) -> Provider:
     """A web provider with credentials."""
     block = {"url": f"{url}/m", "authentication": oauth2(token_url), **fields}
     return PROVIDERS["web"].parse(block, {})

@@ -21,12 +21,12 @@ ONE = Play('{"status":"success","data":{"resultType":"scalar","result":[1,"1"]}}
 FORM = "application/x-www-form-urlencoded"
 
 
-def block(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON of any shape
+def block(**fields: Any) -> dict[str, Any]:
     """A block that works, with some fields of its own."""
     return {"address": "http://p:9090", "query": "up", **fields}
 
 
-def provider(**fields: Any) -> PrometheusProvider:  # noqa: ANN401 - the same
+def provider(**fields: Any) -> PrometheusProvider:
     """The provider of a block."""
     parsed = parse(block(**fields), {})
     assert isinstance(parsed, PrometheusProvider)
@@ -251,7 +251,7 @@ def test_headers_are_added_in_layers(
     assert add_headers(HttpRequest("GET", "http://h", sent), spec).headers == wire
 
 
-async def measured(plays: list[Play], **fields: Any) -> tuple[Reading | str, list[Recorded]]:  # noqa: ANN401 - JSON of any shape
+async def measured(plays: list[Play], **fields: Any) -> tuple[Reading | str, list[Recorded]]:
     """What comes of a block against a server's answers."""
     async with backend(*plays) as server, world() as context:
         parsed = parse(block(address=server.url, **fields), {})

@@ -76,7 +76,7 @@ async def measured(
     server: Backend,
     context: Context,
     sigv4: dict[str, str],
-    **fields: Any,  # noqa: ANN401 - JSON of any shape
+    **fields: Any,
 ) -> Reading | str:
     """What comes of a signed query."""
     block = {

@@ -18,7 +18,7 @@ NOW = plain_float(1_700_000_000.25)
 SHOWN_HEADERS = ("Authorization", "Content-Type", "X-Scope-Orgid", "X-T")
 
 
-def filled(value: Any, server: str) -> Any:  # noqa: ANN401 - JSON of any shape
+def filled(value: Any, server: str) -> Any:
     """A row's JSON with the server's address in its place."""
     return json.loads(json.dumps(value).replace("$SERVER", server))
 
