@@ -27,7 +27,7 @@ class Reply:
     text: str
 
     @property
-    def body(self) -> Any:  # noqa: ANN401 - JSON of any shape
+    def body(self) -> Any:
         """The JSON of the answer; NaN and the like are refused."""
         return json.loads(self.text, parse_constant=_refuse)
 
@@ -51,7 +51,7 @@ class Service:
         named = {"Content-Type": "application/x-www-form-urlencoded", **headers}
         return await self.send("POST", path, data=data, headers=named)
 
-    async def send(self, method: str, path: str, **options: Any) -> Reply:  # noqa: ANN401 - aiohttp's own
+    async def send(self, method: str, path: str, **options: Any) -> Reply:
         """Any request."""
         async with self.session.request(method, self.url + path, **options) as response:
             text = await response.text()
@@ -98,7 +98,7 @@ def web_metric(url: str, success: str = "", *, name: str = "m", **fields: object
     return {"name": name, **conditions, "provider": {"web": block}, **fields}
 
 
-async def until(condition: Any, *, within_s: float = 10.0) -> None:  # noqa: ANN401 - any callable
+async def until(condition: Any, *, within_s: float = 10.0) -> None:
     """Wait for something that is about to be true."""
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 - what is waited for knows of no event

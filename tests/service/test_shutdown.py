@@ -46,7 +46,7 @@ def settings(tmp_path: Path, text: str) -> str:
     return str(file)
 
 
-async def post(session: aiohttp.ClientSession, url: str, content: object) -> Any:  # noqa: ANN401 - JSON
+async def post(session: aiohttp.ClientSession, url: str, content: object) -> Any:
     """The JSON that a posted template gets."""
     headers = {"Content-Type": "application/yaml"}
     async with session.post(url, data=yaml.safe_dump(content), headers=headers) as reply:

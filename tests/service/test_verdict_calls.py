@@ -297,7 +297,7 @@ async def test_all_problems_come_at_once_with_their_paths(tmp_path: Path) -> Non
 async def test_a_body_that_drips_is_given_up(tmp_path: Path) -> None:
     """Who sends too slowly is told so."""
 
-    async def drip() -> Any:  # noqa: ANN401 - an async generator of bytes
+    async def drip() -> Any:
         yield b"a"
         await asyncio.sleep(5)
 
@@ -309,7 +309,7 @@ async def test_a_body_that_drips_is_given_up(tmp_path: Path) -> None:
 async def test_a_body_without_end_is_refused_while_it_comes(tmp_path: Path) -> None:
     """A chunked body has no length to refuse beforehand."""
 
-    async def flood() -> Any:  # noqa: ANN401 - an async generator of bytes
+    async def flood() -> Any:
         for _ in range(100):
             yield b"x" * 65536
 
