@@ -82,7 +82,7 @@ def _document(response: HttpResponse) -> dict[str, object]:
 
 
 def _numbers(kind: object, result: object) -> Iterator[float]:
-    if kind not in {"vector", "matrix"}:
+    if kind not in ("vector", "matrix"):
         shown = quote(kind) if isinstance(kind, str) else '""'
         raise ProviderUnreadable(f"unexpected value type {shown}")
     if not isinstance(result, list) and result is not None:
