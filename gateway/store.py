@@ -28,7 +28,8 @@ PROBE_BUDGET_S: Final = 2.0
 FIRST_PAUSE_S: Final = 0.1
 """From the failure to the first probe; each further pause is twice as long."""
 LONGEST_PAUSE_S: Final = 5.0
-_STALL_S: Final = 0.005
+_TURNS: Final = 10
+"""Turns of the event loop in which an answer that lies ready is read."""
 _log: Final = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -112,9 +113,9 @@ class Store:
         task = self._launch(self._send(command))
         try:
             await asyncio.wait({task}, timeout=CALL_BUDGET_S)
-            if not task.done():
-                # Where this process itself was stalled, the answer waits to be read.
-                await asyncio.wait({task}, timeout=_STALL_S)
+            # Where this process itself was stalled, the answer waits to be read.
+            for _ in range(0 if task.done() else _TURNS):
+                await asyncio.sleep(0)
         finally:
             is_late = not task.done()
             task.cancel()

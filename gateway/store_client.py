@@ -16,9 +16,9 @@ from gateway.secrets import Secret
 
 MAX_CONNECTIONS: Final = 32
 """Connections to one server at the same time; further calls wait for one, within their budget."""
-SOCKET_TIMEOUT_S: Final = 0.12
-"""Below the store's budget per call, so that the client itself notices a silent server and, in a
-cluster, asks again who serves what."""
+SOCKET_TIMEOUT_S: Final = 0.5
+"""Above the store's budget per call, which decides: a shorter one would fire while an answer lies
+ready that a stalled process has not read. It makes discovery go on to the next sentinel or node."""
 _REDIS_PORT: Final = 6379
 _SENTINEL_PORT: Final = 26379
 _TLS_OPTIONS: Final = frozenset(

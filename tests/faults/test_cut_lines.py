@@ -24,6 +24,8 @@ class SlowLine:
         self._cuts = cuts
         self._dice = random.Random(7)
         self._pieces = 0
+        self.cut = 0
+        """How many answers were cut so far."""
         self._served: list[asyncio.Task[None]] = []
 
     @asynccontextmanager
@@ -51,6 +53,7 @@ class SlowLine:
                 await asyncio.sleep(self._dice.random() / 100)
                 self._pieces += 1
                 if self._pieces in self._cuts:
+                    self.cut += 1
                     writer.write(data[: len(data) // 2])
                     break
                 writer.write(data)
@@ -59,7 +62,7 @@ class SlowLine:
 async def test_no_caller_gets_the_answer_to_another_question(redis_server: RedisServer) -> None:
     """Calls are cancelled at all times and lines are cut; whoever is answered, is so rightly."""
     dice = random.Random(8)
-    line = SlowLine(redis_server.socket, cuts={50, 51, 150, 151})
+    line = SlowLine(redis_server.socket, cuts={*range(50, 60), *range(150, 160)})
     outcomes: Counter[str] = Counter()
     async with (
         line.listening(redis_server.folder / "slow") as url,
@@ -79,9 +82,8 @@ async def test_no_caller_gets_the_answer_to_another_question(redis_server: Redis
         for _ in range(40):
             await until(lambda: replica.store.state.is_up)
             await asyncio.gather(*(ask(number) for number in range(20)))
-        assert "down" in replica.counted.ups_and_downs
     assert outcomes["wrong"] == 0
-    assert min(outcomes["right"], outcomes["left"]) > 100
+    assert min(outcomes["right"], outcomes["left"], line.cut) > 5
 
 
 async def test_a_reading_of_another_question_is_not_believed(redis_server: RedisServer) -> None:
