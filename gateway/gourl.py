@@ -17,9 +17,13 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
 _PORT = re.compile(r"(?::[0-9]*)?")
 _USERINFO = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*")
-_HOST_ESCAPE_OF_ASCII = re.compile(r"%(?!25)[0-7][0-9A-Fa-f]")
-# Quotes and angle brackets are no host characters, but Go lets them pass for old users' sake.
-_BAD_HOST_CHARACTER = re.compile(r"[^A-Za-z0-9\-_.~!$&'()*+,;=:\[\]<>\"%\x80-\U0010ffff]")
+# An escape of ASCII is no part of a host, nor is one that is none. Quotes and angle brackets are no
+# host characters, but Go lets them pass for old users' sake.
+_HOST_FLAW = re.compile(
+    r"(?P<escape>%(?![0-9A-Fa-f]{2}).{0,2}|%(?!25)[0-7][0-9A-Fa-f])"
+    r"|[^A-Za-z0-9\-_.~!$&'()*+,;=:\[\]<>\"%\x80-\U0010ffff]",
+    re.DOTALL,
+)
 _VALID_PATH = re.compile(r"[A-Za-z0-9\-_.~!$&'()*+,;=:@/\[\]%]*")
 _PATH_SAFE = "$&+,/:;=@"
 _USER_SAFE = "$&+,;="
@@ -101,10 +105,14 @@ def parse_url(text: str) -> Url:
         UrlInvalid: with Go's text, e.g. ``parse ":80": missing protocol scheme``.
 
     """
+    shown, _, fragment = text.partition("#")
     try:
-        return _parsed(text)
+        url = _parsed(shown)
+        shown = text
+        _check_escapes(fragment)
     except ValueError as error:
-        raise UrlInvalid(f"parse {go_quote(text)}: {error}") from error
+        raise UrlInvalid(f"parse {go_quote(shown)}: {error}") from error
+    return url
 
 
 def resolve(base: Url, location: str) -> Url:
@@ -165,7 +173,6 @@ def is_token(text: str) -> bool:
 
 
 def _parsed(text: str) -> Url:
-    text, _, fragment = text.partition("#")
     if _CONTROL.search(text):
         raise ValueError("net/url: invalid control character in URL")
     if text.startswith(":"):
@@ -187,7 +194,6 @@ def _parsed(text: str) -> Url:
     host = _host(scheme, host)
     username, password = _credentials(userinfo) if "@" in authority else (None, None)
     _check_escapes(rest)
-    _check_escapes(fragment)
     return Url(scheme, host, _escaped_path(rest), shown_query, "", username, password)
 
 
@@ -204,7 +210,7 @@ def _host(scheme: str, host: str) -> str:
             IPv6Address(unquote(name))
         except ValueError as error:
             raise ValueError(f"invalid host: {error}") from error
-        return f"[{unquote(name)}]{port}"
+        return f"[{unquote(name)}]{port}".removesuffix(":")
     if ":" in host:
         is_strict = scheme in {"http", "https"}
         _check_port(host[host.index(":") if is_strict else host.rindex(":") :])
@@ -219,13 +225,12 @@ def _check_port(port: str) -> None:
 
 
 def _check_host_characters(host: str) -> None:
-    _check_escapes(host)
-    escape = _HOST_ESCAPE_OF_ASCII.search(host)
-    if escape:
-        raise ValueError(f"invalid URL escape {go_quote(escape[0])}")
-    bad = _BAD_HOST_CHARACTER.search(host)
-    if bad:
-        raise ValueError(f"invalid character {go_quote(bad[0])} in host name")
+    flaw = _HOST_FLAW.search(host)
+    if flaw is None:
+        return
+    if flaw["escape"]:
+        raise ValueError(f"invalid URL escape {go_quote(flaw[0])}")
+    raise ValueError(f"invalid character {go_quote(flaw[0])} in host name")
 
 
 def _check_escapes(text: str) -> None:
@@ -237,8 +242,9 @@ def _check_escapes(text: str) -> None:
 def _credentials(userinfo: str) -> tuple[str, str | None]:
     if not _USERINFO.fullmatch(userinfo):
         raise ValueError("net/url: invalid userinfo")
-    _check_escapes(userinfo)
     username, colon, password = userinfo.partition(":")
+    _check_escapes(username)
+    _check_escapes(password)
     return unquote(username), unquote(password) if colon else None
 
 

@@ -56,6 +56,8 @@ def test_a_url_comes_apart(text: str, url: Url) -> None:
         pytest.param("http://a b/", 'invalid character " " in host name', id="a-blank-in-a-host"),
         pytest.param("http://h%41/", 'invalid URL escape "%41"', id="an-escaped-letter-in-a-host"),
         pytest.param("http://h/%zz", 'invalid URL escape "%zz"', id="a-bad-escape-in-a-path"),
+        pytest.param("http://h%41 /", 'invalid URL escape "%41"', id="the-first-flaw-of-a-host"),
+        pytest.param("http://%u:p@h/", 'invalid URL escape "%u"', id="a-bad-escape-in-a-user"),
         pytest.param("http://h/#%z", 'invalid URL escape "%z"', id="a-bad-escape-in-a-fragment"),
         pytest.param("http://u:%@h/", 'invalid URL escape "%"', id="a-bad-escape-in-a-password"),
         pytest.param("http://u ser@h/", "net/url: invalid userinfo", id="a-blank-in-a-user"),
@@ -117,6 +119,12 @@ def test_a_url_comes_together(
 def test_an_origin_is_scheme_host_and_port(one: str, other: str, is_same: bool) -> None:  # noqa: FBT001 - a table's column
     """Nothing less makes two URLs lead to the same server."""
     assert (parse_url(one).origin == parse_url(other).origin) is is_same
+
+
+def test_a_fragment_is_shown_only_where_it_is_wrong() -> None:
+    """It is no part of what is sent."""
+    with pytest.raises(UrlInvalid, match=r'^parse "http://h:x": invalid port ":x" after host$'):
+        parse_url("http://h:x#end")
 
 
 def test_a_location_is_resolved() -> None:
