@@ -10,6 +10,8 @@ from gateway.api.problems import RequestRefused
 from gateway.documents import Document, Syntax, read_documents
 from gateway.settings import Limits
 
+SMALL_BYTES: Final = 16 * 1024
+"""Larger bodies are read in a thread: they take long enough that other callers would notice."""
 _SYNTAX_BY_CONTENT_TYPE: Final[Mapping[str, Syntax]] = {
     "application/json": Syntax.JSON,
     "application/yaml": Syntax.YAML,
@@ -39,7 +41,10 @@ async def documents(request: web.Request, limits: Limits) -> tuple[Document, ...
         )
     if "Content-Encoding" in request.headers:
         raise RequestRefused(415, "compressed bodies are not read here; send it as it is")
-    return read_documents(await _read(request, limits), name="body", syntax=syntax)
+    data = await _read(request, limits)
+    if len(data) <= SMALL_BYTES:
+        return read_documents(data, name="body", syntax=syntax)
+    return await asyncio.to_thread(read_documents, data, name="body", syntax=syntax)
 
 
 async def _read(request: web.Request, limits: Limits) -> bytes:

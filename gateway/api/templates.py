@@ -1,5 +1,6 @@
 """What can be named, and what is wrong with a template."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
@@ -56,7 +57,9 @@ class Templates:
     async def lint(self, request: web.Request) -> web.Response:
         """Everything that is wrong with the templates of a body, at once."""
         parameters.single_values(request.rel_url.raw_query_string, known=frozenset())
-        findings = self._lint(await bodies.documents(request, self._limits))
+        documents = await bodies.documents(request, self._limits)
+        # A hostile megabyte takes tenths of a second, which other callers must not wait for.
+        findings = await asyncio.to_thread(self._lint, documents)
         return _json(
             {
                 "ok": not any(each.severity is Severity.ERROR for each in findings),
