@@ -66,17 +66,16 @@ class Assembly:
         It is a plain Python function if its body is nothing but fused calls on its one parameter,
         joined by ``and`` and ``or``; else it is a lambda that the interpreter runs.
         """
-        stages = self._fused_stages(body)
+        calls = [part for part in ast.walk(body) if isinstance(part, ast.Call)]
+        stages = sum(len(self._stages.get(name_of(call), [])) for call in calls)
         if len(parameters) == 1 and (plain := self._plain(parameters[0], body)) is not None:
+            for call in calls:
+                del self.symbols[name_of(call)]
             return known(plain), _STEPS_PER_TURN + _STEPS_PER_STAGE * stages
         arguments = [ast.arg(parameter) for parameter in parameters]
         count = sum(isinstance(part, ast.expr) for part in ast.walk(body))
         steps = _STEPS_PER_TURN + _STEPS_PER_NODE * count + _STEPS_PER_STAGE * stages
         return ast.Lambda(ast.arguments([], arguments, None, [], [], None, []), body), steps
-
-    def _fused_stages(self, body: ast.expr) -> int:
-        calls = [part for part in ast.walk(body) if isinstance(part, ast.Call)]
-        return sum(len(self._stages.get(name_of(call), [])) for call in calls)
 
     def _plain(self, parameter: str, body: ast.expr) -> Unary | None:
         match body:

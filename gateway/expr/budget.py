@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from gateway.expr.faults import Fault
 from gateway.expr.values import Floats
 
-BASE_STEPS = 300_000.0
+BASE_STEPS = 200_000.0
 """Steps that any evaluation may take; a step is about a tenth of a microsecond."""
 STEPS_PER_ITEM = 64
 """Steps on top for each value inside ``result``, so that honest work on much data goes through."""
 MEMORY = 1_000_000
 """List items and string bytes. Source: expr-lang v1.17.8, conf/config.go:13-15."""
-_CHARACTERS_PER_ITEM = 32
+_CHARACTERS_PER_ITEM = 16
 
 
 class _Meter(threading.local):

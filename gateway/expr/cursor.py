@@ -78,17 +78,21 @@ class Cursor:
     def made(self, node: _N, at: int) -> _N:
         """Count a new node, and place it at an index of the text."""
         self.count(at)
-        return placed(node, at)
+        return placed(node, at) if node.parts else leaf(node, at)
+
+
+def leaf(node: _N, at: int) -> _N:
+    """Place a new node without parts at an index of the text."""
+    node.at = at
+    return node
 
 
 def placed(node: _N, at: int) -> _N:
     """Place a new node at an index of the text. Raises Fault when it nests too deeply."""
     node.at = at
     below = nodes.children(node)
-    if not below:
-        return node
     node.size = 1 + sum(child.size for child in below)
-    if node.size > 2 * MAX_NODES:
+    if node.size > MAX_NODES:
         raise Fault("compilation failed: expression exceeds maximum allowed nodes", at)
     if isinstance(node, nodes.Binary) and node.operator != "??":
         # Long sums and long alternatives are walked along their left spine, not into it.

@@ -5,6 +5,7 @@ Source: expr-lang v1.17.8, optimizer/fold.go and optimizer/in_array.go.
 """
 
 from collections.abc import Callable
+from typing import cast
 
 from gateway.expr import nodes
 from gateway.expr.faults import Fault
@@ -117,17 +118,15 @@ def constant(value: bool | float | str) -> nodes.Constant:  # noqa: FBT001 - a l
     return nodes.Constant(value, nature=Nature(types[type(value)]))
 
 
-def _folded_unary(operator: str, operand: nodes.Constant) -> Node | None:
-    match operator, operand.value:
-        case "!" | "not", bool() as value:
-            return constant(not value)
-        case "+", int() | float() as value:
-            return constant(value)
-        case "-", int() as value:
-            return constant(wrapped(-value))
-        case "-", float() as value:
-            return constant(-value)
-    return None
+def _folded_unary(operator: str, operand: nodes.Constant) -> Node:
+    value = operand.value
+    if isinstance(value, bool):
+        return constant(not value)
+    # The checker lets signs stand before numbers only.
+    number = cast("float", value)
+    if operator == "+":
+        return constant(number)
+    return constant(wrapped(-number) if isinstance(number, int) else -number)
 
 
 def _folded_logic(node: nodes.Binary) -> Node | None:

@@ -55,6 +55,7 @@ _DIGITS = tuple(string.digits)
 _QUOTES = ("'", '"')
 _SPACE = re.compile(f"[{SPACES}]+")
 _SKIPPED_AFTER_NOT = re.compile(" *")
+_PLAIN_NUMBER = re.compile(r"(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?![.\w$])")
 _PLAIN_NAME = re.compile("[A-Za-z0-9_$]+")
 _RAW = re.compile(r"`((?:[^`]|``)*+)`")
 _OPERATOR = re.compile(r"\|\|?|::?|[,;%+\-^]|[&!=*<>][&=*]?|\?[.?]?|\.\.?|/")
@@ -148,6 +149,9 @@ def _bytes(text: str, at: int) -> _Read:
 
 
 def _number(text: str, at: int) -> _Read:
+    end = _end(_PLAIN_NUMBER, text, at)
+    if end > at:
+        return (Token(Kind.NUMBER, text[at:end], at),), end
     start = at + (text[at] == ".")
     prefix = text[start : start + 2].lower()
     has_prefix = prefix in _DIGITS_BY_PREFIX

@@ -10,6 +10,8 @@ from gateway.expr.nodes import Node
 from gateway.expr.signatures import BUILTIN_NAMES, PREDICATES
 from gateway.expr.strconv import parse_float, parse_int, parse_prefixed_int
 
+_SHORT = 18
+"""Digits that fit into 64 bits for sure."""
 _WORDS = {"true": True, "false": False, "nil": None}
 _MAP_KEY = (
     "a map key must be a quoted string, a number, a identifier, or an expression enclosed in "
@@ -225,6 +227,8 @@ class Operands(Cursor, ABC):
 
 
 def _number(token: Token) -> int | float:
+    if len(token.value) <= _SHORT and token.value.isdecimal():
+        return int(token.value)
     text = token.value.replace("_", "").lower()
     base, word = _BASES.get(text[:2], (10, "integer"))
     is_float = base != 16 and ("." in text or "e" in text)  # noqa: PLR2004 - 0xE is an integer

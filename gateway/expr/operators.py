@@ -60,12 +60,18 @@ def unequal(left: object, right: object) -> bool:
 def _equal_lists(left: Sequence[object], right: Sequence[object]) -> bool:
     kind, other = type(left), type(right)
     if (kind in _OF_ANY and other in _OF_ANY | _OF_ONE) or (other in _OF_ANY and kind in _OF_ONE):
-        charge(4 * len(left))
-        return len(left) == len(right) and all(map(equal, left, right))
+        return _as_long(left, right, 4) and all(map(equal, left, right))
     if kind is other and kind in _OF_ONE:
-        charge(len(left) // 8)
-        return len(left) == len(right) and all(map(operator.eq, left, right))
+        return _as_long(left, right, 1) and all(map(operator.eq, left, right))
     return _deeply_equal(left, right)
+
+
+def _as_long(left: Sequence[object], right: Sequence[object], steps_per_item: int) -> bool:
+    """Whether two lists are equally long, so that their items are worth paying for."""
+    if len(left) != len(right):
+        return False
+    charge(steps_per_item * len(left))
+    return True
 
 
 def _deeply_equal(left: object, right: object) -> bool:
@@ -73,8 +79,7 @@ def _deeply_equal(left: object, right: object) -> bool:
     if type(left) in LISTS and type(left) is type(right):
         first: Sequence[object] = left  # type: ignore[assignment] # it is a list
         second: Sequence[object] = right  # type: ignore[assignment] # it is a list
-        charge(4 * len(first))
-        return len(first) == len(second) and all(map(_deeply_equal, first, second))
+        return _as_long(first, second, 4) and all(map(_deeply_equal, first, second))
     plain, other = json_map(left), json_map(right)
     if plain is not None and other is not None:
         charge(6 * len(plain))

@@ -22,6 +22,7 @@ _BINARY = {
     "^": 100,
     "??": 500,
 }
+_STATEMENTS = ("let", "if")
 _RIGHT_ASSOCIATIVE = frozenset({"**", "^"})
 COMPARISONS = ("<", ">", ">=", "<=")
 """Operators that chain: ``0 < x < 1``."""
@@ -56,20 +57,25 @@ class _Parser(Operands):
 
     def expression(self, precedence: int) -> Node:
         self.enter()
-        if precedence == 0 and self.token.is_operator("let"):
-            node = self._let()
-        elif precedence == 0 and self.token.is_operator("if"):
-            node = self._if()
+        token = self.token
+        if token.kind is not Kind.OPERATOR:
+            node = self.operand()
+        elif precedence == 0 and token.value in _STATEMENTS:
+            node = self._let() if token.value == "let" else self._if()
+            self.leave()
+            return node
         else:
-            node = self._operators(self._primary(), precedence)
+            node = self._signed()
+        if self.token.kind is Kind.OPERATOR:
+            node = self._operators(node, precedence)
             if precedence == 0:
                 node = self._ternary(node)
         self.leave()
         return node
 
-    def _primary(self) -> Node:
+    def _signed(self) -> Node:
         token = self.token
-        if not token.is_operator(*_UNARY):
+        if token.value not in _UNARY:
             return self.operand()
         self.next()
         operand = self.expression(_UNARY[token.value])

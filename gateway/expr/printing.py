@@ -14,13 +14,14 @@ from gateway.expr.layouts import STRING, format_time
 from gateway.expr.values import INTEGERS, LISTS, AnyMap, GoFunction, json_map
 from gateway.gotext import plain_float, special_float
 
+_STEPS_PER_VALUE = 5
 _STEPS_PER_FLOAT = 30
 _PLAIN_EXPONENTS = range(-4, 6)
 
 
 def printed(value: object) -> str:
     """A value as ``%v`` prints it."""
-    charge(2)
+    charge(_STEPS_PER_VALUE)
     if isinstance(value, str):
         charge(len(value) // 32)
         return value

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import re2
 
+from gateway.expr.budget import charge
 from gateway.expr.faults import Fault
 
 _GO_WORDS = {
@@ -27,26 +28,38 @@ _GO_WORDS = {
 }
 _ANY_BYTE = re.compile(r"(?:[^\\]|\\[^C])*+\\C", re.DOTALL)
 """RE2 for C++ knows ``\\C``; Go does not."""
+_BYTES_PER_STEP = 32
+_BYTES_PER_RUNE = 3
+_LARGE_PATTERN = 100
+"""Instructions."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class Pattern:
     """A compiled regular expression."""
 
-    __slots__ = ("_search",)
+    __slots__ = ("_search", "_size")
 
     def __init__(self, pattern: str) -> None:
         options = re2.Options()
         options.log_errors = False
+        # Whether it matches is all that is asked; where its groups match takes ten times as long.
+        options.never_capture = True
         try:
-            self._search = re2.compile(pattern, options=options).search
+            program = re2.compile(pattern, options=options)
         except re2.error as error:
             raise _refused(error.args[0]) from None
+        self._search = program.search
+        self._size: int = program.programsize
 
     def matches(self, text: str | bytes) -> bool:
-        """Whether it matches anywhere in a text."""
+        """Whether it matches anywhere in a text. Raises Fault if finding out takes too much."""
         if isinstance(text, bytes):
             text = text.decode("utf-8", "surrogateescape")
+        size = len(text) if text.isascii() else _BYTES_PER_RUNE * len(text)
+        # RE2 needs one step per byte, but for large patterns one per byte and instruction.
+        work = size * self._size // 2 if self._size > _LARGE_PATTERN else size
+        charge(1 + work // _BYTES_PER_STEP)
         return self._search(_SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)) is not None
 
 

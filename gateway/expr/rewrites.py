@@ -180,7 +180,7 @@ def _map_sum(node: Node) -> Node:
     match node:
         case nodes.Builtin(
             name="sum", arguments=[nodes.Builtin(name="map", arguments=[items, predicate])]
-        ):
+        ) if not nodes.asks_for_index(predicate):
             return _instead(node, nodes.Builtin("sum", [items, predicate]))
     return node
 

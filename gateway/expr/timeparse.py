@@ -28,8 +28,8 @@ def parse_time(layout: str, text: str, location: Location | None) -> Time:
     """
     found = Found(text)
     *parts, (ending, _) = split_layout(layout)
-    following = [element for _, element in parts[1:]] + [""]
-    for (literal, element), found.following in zip(parts, following, strict=True):
+    for index, (literal, element) in enumerate(parts, start=1):
+        found.following = parts[index][1] if index < len(parts) else ""
         _skip(found, literal, layout, text)
         _read(found, element, layout, text)
     _skip(found, ending, layout, text)

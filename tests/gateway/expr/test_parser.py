@@ -113,7 +113,7 @@ def refusal(text: str, root: Root = Root.UNKNOWN) -> tuple[str, str]:
         pytest.param(
             "1 < (" * 14 + "1" + ") < 2" * 14,
             TOO_LARGE,
-            "< 2) < 2) < 2",
+            "< 2) < 2) < 2) < 2",
             id="comparisons-that-double-what-they-share",
         ),
     ],
