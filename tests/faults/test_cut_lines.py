@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from redis_server import RedisServer, replica_of, until
 
+from gateway import store as store_module
 from gateway.errors import StoreUnavailable
 from gateway.model import Reading, ResultType
 from gateway.readings import Freshness
@@ -59,8 +61,11 @@ class SlowLine:
                 writer.write(data)
 
 
-async def test_no_caller_gets_the_answer_to_another_question(redis_server: RedisServer) -> None:
+async def test_no_caller_gets_the_answer_to_another_question(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Calls are cancelled at all times and lines are cut; whoever is answered, is so rightly."""
+    monkeypatch.setattr(store_module, "LONGEST_PAUSE_S", 0.1)
     dice = random.Random(8)
     line = SlowLine(redis_server.socket, cuts={*range(50, 60), *range(150, 160)})
     outcomes: Counter[str] = Counter()
