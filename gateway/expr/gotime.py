@@ -241,7 +241,7 @@ def civil(days: int) -> tuple[int, int, int]:
     shifted = (5 * day_of_year + 2) // 153
     day = day_of_year - (153 * shifted + 2) // 5 + 1
     month = shifted + 3 if shifted < 10 else shifted - 9  # noqa: PLR2004 - March comes first
-    return year_of_era + era * 400 + (month <= 2), month, day  # noqa: PLR2004
+    return year_of_era + era * 400 + (month <= 2), month, day  # noqa: PLR2004 - see above
 
 
 def _fraction(size: int, per: int) -> str:

@@ -15,11 +15,17 @@ from gateway.expr.gotypes import Nature
 from gateway.expr.lowering import Lowered, lower
 from gateway.expr.parser import parse
 from gateway.expr.rewrites import optimized
+from gateway.expr.strings import utf8
 from gateway.expr.values import go_type
 
 MAX_LENGTH = 65_536
 """Characters of an expression."""
-_CACHED_PROGRAMS = 4_096
+_SHORT = 1_024
+_KEPT_SHORT_PROGRAMS = 1_024
+_KEPT_LONG_PROGRAMS = 8
+"""Long programs take megabytes, and nobody writes many."""
+_KEPT_TIME_PROGRAMS = 64
+_LONGEST_MESSAGE = 4_096
 _TOO_DEEP = "expression nests too deeply for the value that it works on"
 
 
@@ -56,12 +62,11 @@ class Program:
                 symbols["$env"] = environment_of(result, self.names)
             return machine.run(self.lowered.tree, symbols)
         except Fault as fault:
-            raise ConditionError(str(fault), expression=self.text, offset=fault.at) from None
+            raise _error(fault, self.text) from None
         except RecursionError:
             raise ConditionError(_TOO_DEEP, expression=self.text) from None
 
 
-@lru_cache(maxsize=_CACHED_PROGRAMS)
 def compile_expression(text: str, root: Root) -> Program:
     """The program of a condition over results of one type; programs are kept.
 
@@ -69,10 +74,18 @@ def compile_expression(text: str, root: Root) -> Program:
         ConditionError: the text is no expression, or cannot fit the type.
 
     """
+    return (_short_program if len(text) <= _SHORT else _long_program)(text, root)
+
+
+def _condition(text: str, root: Root) -> Program:
     return _compiled(text, of_condition(root))
 
 
-@lru_cache(maxsize=_CACHED_PROGRAMS)
+_short_program = lru_cache(maxsize=_KEPT_SHORT_PROGRAMS)(_condition)
+_long_program = lru_cache(maxsize=_KEPT_LONG_PROGRAMS)(_condition)
+
+
+@lru_cache(maxsize=_KEPT_TIME_PROGRAMS)
 def _compile_time(text: str) -> Program:
     return _compiled(text, OF_TIME)
 
@@ -86,9 +99,15 @@ def _compiled(text: str, declared: Mapping[str, Nature]) -> Program:
         check(tree, declared)
         return Program(text, lower(optimized(tree)), frozenset(declared))
     except Fault as fault:
-        raise ConditionError(str(fault), expression=text, offset=fault.at) from None
+        raise _error(fault, text) from None
     except RecursionError:
         raise ConditionError("expression nests too deeply: split it up", expression=text) from None
+
+
+def _error(fault: Fault, text: str) -> ConditionError:
+    """The fault as the rest of the gateway knows it: of bounded length, and all of it UTF-8."""
+    message = utf8(str(fault)[:_LONGEST_MESSAGE]).decode("utf-8", "replace")
+    return ConditionError(message, expression=text, offset=fault.at)
 
 
 def evaluate_time(text: str, *, now_unix_s: float) -> float:

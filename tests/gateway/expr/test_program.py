@@ -40,6 +40,13 @@ def test_an_evaluation_leaves_the_result_as_it_is() -> None:
     assert dict(result) == {"a": (3.0, 1.0, 2.0), "m": inner}
 
 
+def test_an_error_is_of_bounded_length_and_can_be_sent() -> None:
+    """Whatever bytes and however many the value has that it quotes."""
+    with pytest.raises(ConditionError) as caught:
+        evaluate("int('h\u00e9'[1:2] + repeat('x', 9000)) == 1", 1.0, ResultType.FLOAT)
+    assert str(caught.value) == "invalid operation: int(\N{REPLACEMENT CHARACTER}" + "x" * 4_072
+
+
 def test_threads_do_not_meet() -> None:
     """One program, run by many threads at once, each with a result of its own."""
     program = compile_expression(
