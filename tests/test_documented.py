@@ -1,12 +1,169 @@
-"""Pages that are made from the code say what the code says."""
+"""The pages say what the code says, and lead where they say they lead."""
 
+import re
 import runpy
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+import yaml
+
+from gateway.api import parameters
+from gateway.api.verdicts import _GATE_STATUS
+from gateway.conditions import check_syntax
+from gateway.documents import Syntax, read_documents
+from gateway.expr import budget, cursor, program
+from gateway.expr.environment import RESULT_FUNCTIONS, SIMPLE_FUNCTIONS
+from gateway.expr.signatures import BUILTIN_NAMES
+from gateway.lint import Severity, lint
+from gateway.model import Phase
+from gateway.readings import UNCLAIMED_S
+from gateway.sources import MAX_FILES, RESYNC_S
+from gateway.store import CALL_BUDGET_S, LONGEST_PAUSE_S
+from gateway.template import MAX_ITEMS, parse
+from gateway.verdict import MAX_TEXT_CHARS
+from providers import PROVIDERS
+
 ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "CHANGELOG.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md")))
+CODE_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def read(page: str) -> str:
+    """The text of a page."""
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def links() -> Iterator[tuple[str, str]]:
+    """Every link of every page that leads into this project."""
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)\s]+)\)", CODE_BLOCK.sub("", read(page))):
+            if "://" not in target:
+                yield page, target
+
+
+def anchors(text: str) -> set[str]:
+    """The names under which the headings of a page can be reached."""
+    headings = re.findall(r"^#+ (.*)$", CODE_BLOCK.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def templates() -> Iterator[tuple[str, str]]:
+    """Every template that a page shows."""
+    for page in PAGES:
+        for language, text in CODE_BLOCK.findall(read(page)):
+            if language == "yaml" and "AnalysisTemplate" in text:
+                yield page, text
+
+
+def real_conditions() -> Iterator[str]:
+    """The examples of the page about conditions."""
+    section = read("docs/conditions.md").partition("## What real conditions look like\n")[2]
+    for row in section.partition("\n## ")[0].splitlines():
+        if row.startswith("| `"):
+            yield row.split("`")[1].replace(r"\|", "|")
+
+
+def schema_fields(name: str) -> list[str]:
+    """The fields of a schema of the contract."""
+    contract = yaml.safe_load(read("gateway/api/openapi.yaml"))
+    return list(contract["components"]["schemas"][name]["properties"])
 
 
 def test_every_setting_is_documented_by_its_own_text() -> None:
     """``docs/configuration.md`` is what ``tools/describe_settings.py`` prints."""
     tool = runpy.run_path(str(ROOT / "tools" / "describe_settings.py"))
-    assert (ROOT / "docs" / "configuration.md").read_text() == tool["page"]()
+    assert read("docs/configuration.md") == tool["page"]()
+
+
+@pytest.mark.parametrize(("page", "target"), list(links()))
+def test_a_link_leads_somewhere(page: str, target: str) -> None:
+    """To a file that is there, and to a heading that it has."""
+    path, _, heading = target.partition("#")
+    place = (ROOT / page).parent / path if path else ROOT / page
+    assert place.exists()
+    assert not heading or heading in anchors(place.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("page", "text"), list(templates()))
+def test_a_template_that_is_shown_can_be_used(page: str, text: str) -> None:
+    """It parses, and nothing is wrong with it; what it refers to may be elsewhere."""
+    documents = read_documents(text.encode(), name=page, syntax=Syntax.YAML)
+    for document in documents:
+        parse(document.content)
+    found = lint(documents, provider_types=PROVIDERS, environ={}, lookup=lambda _: None)
+    assert [each for each in found if each.severity is Severity.ERROR] == []
+
+
+def test_templates_are_shown() -> None:
+    """The test above has something to test."""
+    assert {page for page, _ in templates()} == {"README.md", "docs/templates.md"}
+
+
+@pytest.mark.parametrize("text", list(real_conditions()))
+def test_a_condition_that_is_shown_can_be_used(text: str) -> None:
+    """Whatever the result is, nothing is wrong with it from the start."""
+    check_syntax(text)
+
+
+@pytest.mark.parametrize("name", sorted(parameters.OF_OTHERS | {parameters.ARGUMENT_PREFIX}))
+def test_every_query_parameter_is_described(name: str) -> None:
+    """In the table of ``docs/http.md``, with an example of a value."""
+    shown = "args.NAME" if name == parameters.ARGUMENT_PREFIX else name
+    assert re.search(rf"^\| `{shown}=", read("docs/http.md"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", yaml.safe_load(read("gateway/api/openapi.yaml"))["paths"])
+def test_every_call_is_described(path: str) -> None:
+    """In the table of ``docs/http.md``."""
+    assert re.search(rf"^\| `(GET|POST) {re.escape(path)}`", read("docs/http.md"), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [*schema_fields("Verdict"), *schema_fields("Measurement"), *schema_fields("Problem")],
+)
+def test_every_field_of_an_answer_is_described(field: str) -> None:
+    """In a table, or in an example, of ``docs/http.md``."""
+    assert re.search(rf'`{field}`|"{field}"', read("docs/http.md"))
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/http.md"])
+@pytest.mark.parametrize("phase", _GATE_STATUS)
+def test_the_gate_is_described(page: str, phase: Phase) -> None:
+    """Every phase with the status that the gate gives it."""
+    with_errors = 503 if phase is Phase.ERROR else 200
+    row = rf"^\| {phase}\b.* \| 200 \| {with_errors} \| {_GATE_STATUS[phase]} \|$"
+    assert re.search(row, read(page), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", sorted({*BUILTIN_NAMES, *SIMPLE_FUNCTIONS, *RESULT_FUNCTIONS}))
+def test_every_function_of_conditions_is_named(name: str) -> None:
+    """In the tables of ``docs/conditions.md``."""
+    functions = read("docs/conditions.md").partition("## Functions\n")[2]
+    assert re.search(rf"`{name}[`(]", functions)
+
+
+@pytest.mark.parametrize(
+    ("page", "sentence"),
+    [
+        pytest.param("docs/conditions.md", f"{budget.BASE_STEPS:,.0f} steps", id="steps"),
+        pytest.param("docs/conditions.md", f"{budget.STEPS_PER_ITEM} more", id="steps-per-value"),
+        pytest.param("docs/conditions.md", f"{budget.MEMORY:,} list items", id="memory"),
+        pytest.param("docs/conditions.md", f"{cursor.MAX_NODES:,} nodes", id="nodes"),
+        pytest.param("docs/conditions.md", f"{cursor.MAX_DEPTH} levels", id="nesting"),
+        pytest.param("docs/conditions.md", f"{program.MAX_LENGTH:,} characters", id="length"),
+        pytest.param("docs/differences.md", f"{budget.BASE_STEPS:,.0f} steps", id="steps-again"),
+        pytest.param("docs/http.md", f"{MAX_TEXT_CHARS:,} characters", id="texts"),
+        pytest.param("docs/http.md", f"kept for {UNCLAIMED_S:g} s", id="unclaimed-outcomes"),
+        pytest.param("docs/redis.md", f"has {CALL_BUDGET_S * 1000:g} ms", id="redis-budget"),
+        pytest.param("docs/redis.md", f"up to {LONGEST_PAUSE_S:g} s", id="redis-probes"),
+        pytest.param("README.md", f"at most {CALL_BUDGET_S * 1000:g} ms", id="redis-in-short"),
+        pytest.param("docs/templates.md", f"{MAX_FILES:,} files", id="files"),
+        pytest.param("docs/templates.md", f"every {RESYNC_S:g} s", id="resync"),
+        pytest.param("docs/templates.md", f"{MAX_ITEMS} metrics", id="items"),
+    ],
+)
+def test_a_figure_is_the_codes_own(page: str, sentence: str) -> None:
+    """Whoever changes a bound finds the page that tells it."""
+    assert sentence in " ".join(read(page).split())
