@@ -208,11 +208,12 @@ def greedy(source: random.Random) -> str:
             return f"{pick(WHOLES)}({pick(LOOPS)}({items}, {{{body}}})) == 1"
         case _:
             part = pick(("1+", "result.a<", "true&&", "'a'+", "1,", "x|", "a.", "1 ?? "))
-            return part * source.randrange(1, 900) + "1"
+            return part * source.randrange(1, 400) + "1"
 
 
 LONG = {
     "a sum of thousands": " + ".join(["result.a"] * 3_000) + " > 1",
+    "comparisons by the thousand": "result.a<" * 1_100 + "1",
     "a list of thousands": "len([" + "1, " * 5_000 + "1]) > 1",
     "alternatives by the thousand": "result.s in [" + "'a', " * 4_000 + "'a']",
     "a long text": "'" + "x" * 60_000 + "' == 'a'",
