@@ -175,10 +175,11 @@ def _of_argument(argument: Argument, path: str) -> Iterator[Finding]:
 def _of_metric(metric: Located[Metric], unknown: frozenset[str]) -> Iterator[Finding]:
     part = metric.part
     if not unknown.intersection({"count", "interval"}) and effective_count(part) is None:
+        count = "no count" if part.count is None else f"its count is {number_text(part.count)}"
         yield _warning(
             at(metric.path, "count"),
-            f"metric {part.name} runs indefinitely: it has an interval, and its count is "
-            f"{number_text(part.count)}; a Rollout accepts that in a background analysis only",
+            f"metric {part.name} runs indefinitely: it has an interval, and {count};"
+            " a Rollout accepts that in a background analysis only",
         )
     conditions = {
         "successCondition": part.success_condition,

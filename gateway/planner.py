@@ -133,7 +133,8 @@ class Planner:
     async def _plan(self, question: Question) -> Planned:
         namespace = question.namespace
         roots = (*question.inline, *(self._named(ref, namespace) for ref in question.refs))
-        flat = flatten(roots, lambda ref: self._templates.find(ref, namespace))
+        beside = {template.ref: template for template in question.inline}
+        flat = flatten(roots, lambda ref: beside.get(ref) or self._templates.find(ref, namespace))
         given = [Argument(name=name, value=value) for name, value in question.arguments]
         merged = args.merge(flat.args, given)
         secrets = await self._secrets.read(namespace, args.secret_refs(merged))

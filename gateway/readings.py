@@ -207,11 +207,14 @@ class Readings:
         if self._flights.get(key) is flight:
             del self._flights[key]
         reading = outcome.keepable
-        if reading is not None:
+        # What nobody has seen is not remembered here but marked in Redis, where the first who asks,
+        # of any replica, takes the mark away.
+        is_marked = reading is not None and outcome.origin is Origin.MEASURED
+        if reading is not None and (flight.waiters or not is_marked):
             self._memory.put(key, reading, began_s=outcome.began_s)
         if flight.waiters:
             self._unclaimed.pop(key, None)
-        elif reading is None or outcome.origin is not Origin.MEASURED:
+        elif not is_marked:
             self._leave_unclaimed(key, outcome)
         flight.outcome.set_result(outcome)
 

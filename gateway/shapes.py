@@ -22,6 +22,8 @@ _WORDS_BY_ERROR: Final[Mapping[str, str]] = {
     "dict_type": "must be an object",
     "model_type": "must be an object",
     "missing": "is required",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
 }
 _KINDS: Final[Mapping[type, str]] = {bool: "boolean", int: "number", float: "number"}
 

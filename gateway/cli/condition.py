@@ -12,6 +12,8 @@ from gateway.cli.exits import Exit
 from gateway.errors import ConditionError
 from gateway.model import ResultType
 
+_INT64_DIGITS = 18
+
 
 @click.command("condition")
 @click.argument("expression", required=False)
@@ -79,6 +81,11 @@ def _answer(line: str, number: int) -> dict[str, object]:
 
 def _decoded(text: str) -> object:
     try:
-        return json.loads(text, parse_int=float)
+        return json.loads(text, parse_int=_number)
     except RecursionError:
         raise ValueError("is nested too deeply") from None
+
+
+def _number(digits: str) -> int | float:
+    # An id stays an integer; a number that no id needs may as well be what Go makes of it.
+    return int(digits) if len(digits) <= _INT64_DIGITS else float(digits)

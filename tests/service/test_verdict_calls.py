@@ -177,6 +177,34 @@ async def test_work_that_outlives_its_caller_is_found_by_the_next(tmp_path: Path
     assert (last.body["phase"], len(upstream.requests)) == ("Successful", 1)
 
 
+async def test_an_outcome_that_was_seen_is_kept_no_longer_than_any_other(tmp_path: Path) -> None:
+    """Handing it to the next caller, whatever its age, happens once."""
+    async with (
+        backend(Play('"green"', delay_s=0.3)) as upstream,
+        service(tmp_path, readings={"maxAge": "600ms"}) as gateway,
+    ):
+        content = template(web_metric(upstream.url, CONDITION))
+        await gateway.post("/v1/verdict?wait=0s", content)
+        await until(lambda: not gateway.gateway.readings._tasks)
+        seen = [await gateway.post("/v1/verdict", content) for _ in range(2)]
+        await asyncio.sleep(0.4)
+        late = await gateway.post("/v1/verdict", content)
+    assert [each.body["metrics"]["m"]["cache"] for each in (*seen, late)] == ["hit", "hit", "miss"]
+
+
+async def test_templates_of_one_body_may_refer_to_each_other(tmp_path: Path) -> None:
+    """In any order, and before those that have a name here."""
+    async with backend(GREEN) as upstream, service(tmp_path) as gateway:
+        outer = template(templates=[{"templateName": "inner"}])
+        inner = template(web_metric(upstream.url, CONDITION))
+        inner["metadata"] = {"name": "inner"}
+        replies = [
+            await gateway.post("/v1/verdict", yaml.safe_dump_all(order))
+            for order in ([outer, inner], [inner, outer])
+        ]
+    assert [each.body["phase"] for each in replies] == ["Successful"] * 2
+
+
 async def test_a_dry_run_judges_and_does_not_count(tmp_path: Path) -> None:
     """By request or by the template's rule, the true outcome is told and passes."""
     async with backend(RED) as upstream, service(tmp_path) as gateway:
@@ -250,7 +278,9 @@ def bad(**changes: object) -> dict[str, Any]:
         pytest.param("", bad(spec={}), {}, 422, "no metrics specified", id="no-metrics"),
         pytest.param("", bad(kind="Pod"), {}, 422, "kind", id="another-kind"),
         pytest.param("args.x=1", bad(), {}, 422, "declares", id="an-undeclared-argument"),
-        pytest.param("", {"templates": []}, {}, 422, "templates", id="nothing-named"),
+        pytest.param(
+            "", {"templates": []}, {}, 422, "templates: must not be empty", id="nothing-named"
+        ),
         pytest.param(
             "",
             {"templates": [{"templateName": "a"}], "x": 1},
