@@ -10,35 +10,21 @@ summarize  measurements to a verdict                                gateway/verd
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 from gateway.conditions import judge
 from gateway.errors import ProviderError
 from gateway.explanations import Explanations, wants_explanation
 from gateway.model import Judgement, Phase
-from gateway.planner import Planned, PlannedMetric, Planner, Question
+from gateway.planner import Planned, PlannedMetric, Planner
 from gateway.provider import Context
 from gateway.readings import Answer, CacheState, Freshness, Readings
+from gateway.repeats import Ask, Repeats
 from gateway.telemetry import Telemetry
 from gateway.verdict import Measurement, Verdict, one_number, redacted, summarize
 
 _log: Final = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """What one caller wants to know, and how."""
-
-    question: Question
-    freshness: Freshness
-    wait_s: float
-    """How long this caller waits; the measurements themselves go on."""
-    is_dry_run: bool = False
-    """Whether no metric counts."""
-    context: Mapping[str, object] = field(default_factory=dict)
-    """Repeated in the answer."""
 
 
 class Analysis:
@@ -58,6 +44,7 @@ class Analysis:
         self._explanations = explanations
         self._context = context
         self._telemetry = telemetry
+        self._repeats = Repeats(readings)
 
     async def verdict(self, ask: Ask) -> Verdict:
         """Measure every metric of the templates once, judge, and sum up.
@@ -69,6 +56,10 @@ class Analysis:
         """
         started_at = self._context.now_unix_s()
         planned = await self._planner.plan(ask.question)
+        repeated = self._repeats.find(planned, ask, started_at)
+        if repeated is not None:
+            self._count(planned, repeated)
+            return repeated
         measurements = await self._measure_all(planned, ask)
         phase, reason = summarize(measurements)
         verdict = Verdict(
@@ -81,7 +72,10 @@ class Analysis:
             measurements=measurements,
             context=ask.context,
         )
-        self._report(planned, verdict)
+        self._count(planned, verdict)
+        self._show_values(planned, verdict)
+        _tell(verdict)
+        self._repeats.keep(planned, ask, verdict)
         return verdict
 
     async def _measure_all(self, planned: Planned, ask: Ask) -> tuple[Measurement, ...]:
@@ -153,13 +147,15 @@ class Analysis:
         message = "; ".join(part for part in (judgement.message, why) if part)
         return replace(judgement, message=message)
 
-    def _report(self, planned: Planned, verdict: Verdict) -> None:
+    def _count(self, planned: Planned, verdict: Verdict) -> None:
         self._telemetry.verdict_given(
             template=planned.label,
             namespace=verdict.namespace,
             phase=verdict.phase,
             now_unix_s=verdict.finished_at_unix_s,
         )
+
+    def _show_values(self, planned: Planned, verdict: Verdict) -> None:
         for measurement in verdict.measurements:
             number = one_number(measurement.reading) if measurement.reading else None
             if number is not None:
@@ -170,19 +166,19 @@ class Analysis:
                     value=number,
                     measured_at_unix_s=verdict.finished_at_unix_s - measurement.age_s,
                 )
-        # Callers who poll a kept reading would drown the lines that say something new.
-        level = logging.DEBUG if _is_repeated(verdict) else logging.INFO
-        if _log.isEnabledFor(level):
-            took_s = verdict.finished_at_unix_s - verdict.started_at_unix_s
-            keys = {
-                "phase": verdict.phase.value,
-                "templates": ",".join(verdict.templates),
-                "namespace": verdict.namespace,
-                "reason": verdict.reason,
-                "took_ms": round(took_s * 1000, 1),
-            }
-            _log.log(level, "verdict", extra=keys)
 
 
-def _is_repeated(verdict: Verdict) -> bool:
-    return all(each.cache == CacheState.HIT for each in verdict.measurements)
+def _tell(verdict: Verdict) -> None:
+    # Callers who poll a kept reading would drown the lines that say something new.
+    is_new = any(each.cache != CacheState.HIT for each in verdict.measurements)
+    level = logging.INFO if is_new else logging.DEBUG
+    if _log.isEnabledFor(level):
+        took_s = verdict.finished_at_unix_s - verdict.started_at_unix_s
+        keys = {
+            "phase": verdict.phase.value,
+            "templates": ",".join(verdict.templates),
+            "namespace": verdict.namespace,
+            "reason": verdict.reason,
+            "took_ms": round(took_s * 1000, 1),
+        }
+        _log.log(level, "verdict", extra=keys)

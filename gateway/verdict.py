@@ -4,7 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
+
+import orjson
 
 from gateway.gotext import special_float
 from gateway.model import Phase, Reading
@@ -46,7 +48,7 @@ class Measurement:
     is_dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The phase of a whole analysis, with its reasons."""
 
@@ -65,6 +67,11 @@ class Verdict:
     def is_ok(self) -> bool:
         """Whether the release may go on."""
         return self.phase is Phase.SUCCESSFUL
+
+    @cached_property
+    def body(self) -> bytes:
+        """The document as strict JSON."""
+        return orjson.dumps(document(self), option=orjson.OPT_APPEND_NEWLINE)
 
 
 def summarize(measurements: Sequence[Measurement]) -> tuple[Phase, str]:

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, Final, Protocol
 
-import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gateway.analysis import Ask
 from gateway.api import bodies, parameters
 from gateway.api.parameters import Given, StatusMode, VerdictParameters, given
 from gateway.api.problems import RequestRefused
@@ -16,10 +14,11 @@ from gateway.errors import Problem, RequestInvalid, TemplateInvalid
 from gateway.model import Phase
 from gateway.planner import Question
 from gateway.readings import CacheState, Freshness
+from gateway.repeats import Ask
 from gateway.settings import Settings
 from gateway.shapes import shape_problems
 from gateway.template import TemplateRef, parse
-from gateway.verdict import Verdict, document
+from gateway.verdict import Verdict
 
 RETRY_AFTER_S: Final = 1
 _MAX_REMEMBERED: Final = 4_096
@@ -184,7 +183,7 @@ def answer(verdict: Verdict, chosen: VerdictParameters) -> web.Response:
         headers["Preference-Applied"] = f"wait={chosen.wait_s:g}"
     return web.Response(
         status=status,
-        body=orjson.dumps(document(verdict), option=orjson.OPT_APPEND_NEWLINE),
+        body=verdict.body,
         headers=headers,
     )
 

@@ -13,7 +13,6 @@ import orjson
 from rich.console import Console
 
 from gateway import app, settings
-from gateway.analysis import Ask
 from gateway.cli import inputs, table
 from gateway.cli.exits import Exit, exit_code
 from gateway.durations import parse_duration_s
@@ -21,6 +20,7 @@ from gateway.errors import GatewayError
 from gateway.planner import Question
 from gateway.questions import KEY_BYTES
 from gateway.readings import Freshness, Readings
+from gateway.repeats import Ask
 from gateway.telemetry import Telemetry
 from gateway.template import parse
 from gateway.verdict import Verdict, document

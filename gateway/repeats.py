@@ -1,0 +1,69 @@
+"""One verdict for all who ask the same within milliseconds, from the same readings."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.planner import Planned, Question
+from gateway.readings import CacheState, Freshness, Readings
+from gateway.verdict import MAX_TEXT_CHARS, Verdict
+
+REPEAT_S: Final = 0.02
+"""How long a verdict may be repeated: its times are off by so much, and ``now()`` in conditions."""
+_MAX_KEPT: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What one caller wants to know, and how."""
+
+    question: Question
+    freshness: Freshness
+    wait_s: float
+    """How long this caller waits; the measurements themselves go on."""
+    is_dry_run: bool = False
+    """Whether no metric counts."""
+    context: Mapping[str, object] = field(default_factory=dict)
+    """Repeated in the answer."""
+
+
+class Repeats:
+    """Verdicts that were given just now from kept readings.
+
+    A verdict is repeated only while each of its readings is still the one that would be used: a
+    newer reading always brings a new verdict.
+    """
+
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
+        self._kept: OrderedDict[tuple[str, bool], tuple[Planned, Verdict]] = OrderedDict()
+
+    def find(self, planned: Planned, ask: Ask, now_unix_s: float) -> Verdict | None:
+        """The verdict that was given just now, if it would be given again."""
+        kept = self._kept.get((ask.question.identity, ask.is_dry_run))
+        if kept is None or kept[0] is not planned or ask.context:
+            return None
+        verdict = kept[1]
+        if not 0 <= now_unix_s - verdict.started_at_unix_s < REPEAT_S:
+            return None
+        for metric, measurement in zip(planned.metrics, verdict.measurements, strict=True):
+            answer = self._readings.peek(metric.key, ask.freshness)
+            if answer is None or answer.reading is not measurement.reading:
+                return None
+        return verdict
+
+    def keep(self, planned: Planned, ask: Ask, verdict: Verdict) -> None:
+        """Remember a verdict that kept readings gave."""
+        if ask.context or not all(
+            each.cache == CacheState.HIT
+            and each.reading is not None
+            and len(each.reading.text) <= MAX_TEXT_CHARS
+            for each in verdict.measurements
+        ):
+            return
+        key = (ask.question.identity, ask.is_dry_run)
+        self._kept[key] = (planned, verdict)
+        self._kept.move_to_end(key)
+        if len(self._kept) > _MAX_KEPT:
+            self._kept.popitem(last=False)
