@@ -34,80 +34,63 @@ class Telemetry:
     """The gateway's own metrics, by the verbs that make them move."""
 
     def __init__(self) -> None:
-        registry = CollectorRegistry()
-        self.registry: Final = registry
-        build = Info("analysis_gateway_build", "The running version.", registry=registry)
+        self.registry: Final = CollectorRegistry()
+        build = Info("analysis_gateway_build", "The running version.", registry=self.registry)
         build.info({"version": version("analysis-gateway"), "python": platform.python_version()})
-        self._dropped = Counter(
-            "analysis_gateway_dropped_series",
+        self._dropped = self._counter(
+            "dropped_series",
             "Label sets that were counted under `other` because their family was full.",
-            ["family"],
-            registry=registry,
+            "family",
         )
-        self._verdicts = Counter(
-            "analysis_gateway_verdicts",
+        self._verdicts = self._counter(
+            "verdicts",
             "Verdicts given; inline templates are called `inline`.",
-            ["template", "namespace", "phase"],
-            registry=registry,
+            "template",
+            "namespace",
+            "phase",
         )
-        self._measurement_s = Histogram(
-            "analysis_gateway_measurement_duration_seconds",
+        self._measurement_s = self._histogram(
+            "measurement_duration_seconds",
             "Measurements judged, and the time each took from asking for a reading, kept or new.",
-            ["provider", "phase"],
-            buckets=_DURATION_BUCKETS_S,
-            registry=registry,
+            "provider",
+            "phase",
         )
-        self._last_value = Gauge(
-            "analysis_gateway_metric_last_value",
+        self._last_value = self._gauge(
+            "metric_last_value",
             "The newest value of a metric, if it is one number.",
-            ["template", "namespace", "metric"],
-            registry=registry,
+            "template",
+            "namespace",
+            "metric",
         )
-        self._last_value_at = Gauge(
-            "analysis_gateway_metric_last_value_timestamp_seconds",
+        self._last_value_at = self._gauge(
+            "metric_last_value_timestamp_seconds",
             "When that value was measured, in Unix seconds.",
-            ["template", "namespace", "metric"],
-            registry=registry,
+            "template",
+            "namespace",
+            "metric",
         )
-        self._readings = Counter(
-            "analysis_gateway_readings",
-            "Where readings came from: hit, miss, coalesced, bypass.",
-            ["cache"],
-            registry=registry,
+        self._readings = self._counter(
+            "readings", "Where readings came from: hit, miss or coalesced.", "cache"
         )
-        self._store_errors = Counter(
-            "analysis_gateway_store_errors",
+        self._store_errors = self._counter(
+            "store_errors",
             "Calls to Redis that failed or were not made because it had failed before.",
-            ["reason"],
-            registry=registry,
+            "reason",
         )
-        self._store_up = Gauge(
-            "analysis_gateway_store_up",
-            "1 while Redis answers, 0 while it does not.",
-            registry=registry,
-        )
-        self._in_flight = Gauge(
-            "analysis_gateway_upstream_queries_in_flight",
+        self._store_up = self._gauge("store_up", "1 while Redis answers, 0 while it does not.")
+        self._in_flight = self._gauge(
+            "upstream_queries_in_flight",
             "Measurements that are being taken from a provider right now.",
-            registry=registry,
         )
-        self._requests_s = Histogram(
-            "analysis_gateway_http_request_duration_seconds",
+        self._requests_s = self._histogram(
+            "http_request_duration_seconds",
             "Time from a request's headers to the end of its answer, in seconds.",
-            ["route", "status"],
-            buckets=_DURATION_BUCKETS_S,
-            registry=registry,
+            "route",
+            "status",
         )
-        self._templates = Gauge(
-            "analysis_gateway_templates",
-            "Templates that can be named, by kind.",
-            ["kind"],
-            registry=registry,
-        )
-        self._broken_files = Gauge(
-            "analysis_gateway_broken_template_files",
-            "Files of the template folder that cannot be used as they are.",
-            registry=registry,
+        self._templates = self._gauge("templates", "Templates that can be named, by kind.", "kind")
+        self._broken_files = self._gauge(
+            "broken_template_files", "Files of the template folder that cannot be used as they are."
         )
         self._template_labels = CappedLabels(
             MAX_TEMPLATES, on_other=self._dropped.labels("verdicts").inc, on_evict=self._forget
@@ -122,6 +105,16 @@ class Telemetry:
         self._value_series: dict[tuple[str, ...], tuple[Gauge, Gauge]] = {}
         self._reading_series: dict[str, Counter] = {}
         self._request_series: dict[tuple[str, int], Histogram] = {}
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(f"analysis_gateway_{name}", meaning, labels, registry=self.registry)
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        return Gauge(f"analysis_gateway_{name}", meaning, labels, registry=self.registry)
+
+    def _histogram(self, name: str, meaning: str, *labels: str) -> Histogram:
+        name = f"analysis_gateway_{name}"
+        return Histogram(name, meaning, labels, buckets=_DURATION_BUCKETS_S, registry=self.registry)
 
     def verdict_given(
         self, *, template: str, namespace: str, phase: Phase, now_unix_s: float
