@@ -223,8 +223,9 @@ class Readings:
         if reading is None:
             await self._sharing(flight).release(key, token=flight.token)
             return
-        # Callers have been answered by now: Redis may take its time.
-        is_shared = await self._sharing(flight).publish(
+        # Callers have been answered by now: Redis may take its time. Who heard nothing from other
+        # replicas tells them all the same: what they hold may be older, and better.
+        is_shared = await self._shared.publish(
             key,
             reading,
             age_s=self._monotonic_s() - outcome.began_s,
@@ -239,6 +240,9 @@ class Readings:
         return self._alone if flight.ask.wants_new else self._shared
 
     def _leave_unclaimed(self, key: str, outcome: Outcome) -> None:
+        kept = self._memory.get(key, now_s=self._monotonic_s())
+        if kept is not None and kept.began_s > outcome.began_s:
+            return
         self._unclaimed.pop(key, None)
         self._unclaimed[key] = (outcome, self._monotonic_s() + UNCLAIMED_S)
         while len(self._unclaimed) > MAX_UNCLAIMED:

@@ -511,6 +511,48 @@ async def test_a_reading_that_nobody_waited_for_is_handed_out_once_over_all_repl
     assert (after.reading, after.cache) == (newer, CacheState.MISS)
 
 
+@pytest.mark.parametrize("finder", ["first", "second"])
+async def test_a_reading_that_nobody_waited_for_yields_to_a_newer_one(
+    redis_server: RedisServer, finder: str
+) -> None:
+    """What a caller measured anew replaces it for all replicas: it may be worse."""
+    short = Freshness(0.01, is_explicit=False)
+    worse, newest = Reading(0.1, ResultType.FLOAT, "0.1"), Reading(0.2, ResultType.FLOAT, "0.2")
+    async with replica_of(redis_server.url) as first, replica_of(redis_server.url) as second:
+        leaving = asyncio.create_task(first.readings.read("q", short, provider_of(READING)))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await first.readings.drain(1)
+        seen = await first.readings.read("q", NOW, provider_of(worse))
+        await first.readings.drain(1)
+        await asyncio.sleep(0.05)
+        replica = first if finder == "first" else second
+        after = await replica.readings.read("q", short, provider_of(newest))
+    assert seen.reading == worse
+    assert (after.reading, after.cache) == (newest, CacheState.MISS)
+
+
+async def test_an_old_outcome_without_redis_yields_to_a_newer_reading() -> None:
+    """A slow measurement whose callers left may end after a newer one was seen."""
+    world = World()
+    leaving = world.ask()
+    await settle()
+    slow = world.asked[0]
+    leaving.cancel()
+    world.now_s = 1
+    newer = world.ask(NOW)
+    await settle()
+    world.answer(replace(READING, text="newer"))
+    assert (await newer).reading.text == "newer"
+    slow.set_result(READING)
+    await settle()
+    world.now_s = 10
+    after = world.ask()
+    await settle()
+    world.answer(replace(READING, text="newest"))
+    assert (await after).reading.text == "newest"
+
+
 async def test_a_reading_that_nobody_waited_for_survives_redis(redis_server: RedisServer) -> None:
     """Without Redis it is kept in the process that measured it."""
     short = Freshness(0.01, is_explicit=False)
