@@ -28,6 +28,7 @@ from gateway.template import Argument, SecretKeyRef, Template, TemplateRef
 INLINE: Final = "inline"
 """What own metrics call a template that came with a request."""
 _MAX_REMEMBERED: Final = 2_000
+_MAX_REMEMBERED_CHARS: Final = 16_384
 
 
 class TemplateSource(Protocol):
@@ -65,6 +66,11 @@ class Question:
         refs = [[ref.kind, ref.template_name] for ref in self.refs]
         inline = [[each.kind, each.versioned_name] for each in self.inline]
         return json.dumps([self.namespace, refs, inline, self.arguments])
+
+    @property
+    def is_worth_remembering(self) -> bool:
+        """Whether it is short: thousands are remembered, and callers choose how long they are."""
+        return len(self.identity) <= _MAX_REMEMBERED_CHARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,8 @@ class Planner:
         if kept is not None and self._now_s() < kept[0]:
             return kept[1]
         planned = await self._plan(question)
+        if not question.is_worth_remembering:
+            return planned
         self._remembered[key] = (self._now_s() + self._ttl_s, planned)
         self._remembered.move_to_end(key)
         if len(self._remembered) > _MAX_REMEMBERED:

@@ -55,7 +55,9 @@ class Repeats:
 
     def keep(self, planned: Planned, ask: Ask, verdict: Verdict) -> None:
         """Remember a verdict that kept readings gave."""
-        if ask.context or not all(
+        if ask.context or not ask.question.is_worth_remembering:
+            return
+        if not all(
             each.cache == CacheState.HIT
             and each.reading is not None
             and len(each.reading.text) <= MAX_TEXT_CHARS

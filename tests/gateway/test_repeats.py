@@ -106,13 +106,16 @@ def test_a_newer_reading_ends_a_verdict() -> None:
             id="of-a-large-reading",
         ),
         pytest.param(replace(ASK, context={"a": 1}), MEASURED, id="with-a-context"),
+        pytest.param(
+            replace(ASK, question=Question(namespace="n" * 20_000)), MEASURED, id="of-a-long-ask"
+        ),
     ],
 )
 def test_some_verdicts_are_not_kept(ask: Ask, measured: Measurement) -> None:
     """Those that say something about their caller, or weigh too much."""
     world = World()
     world.repeats.keep(PLANNED, ask, replace(VERDICT, measurements=(measured,)))
-    assert world.repeats.find(PLANNED, ASK, NOW) is None
+    assert world.repeats.find(PLANNED, replace(ask, context={}), NOW) is None
 
 
 def test_only_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
