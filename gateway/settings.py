@@ -208,7 +208,8 @@ def _read(file: Path | None) -> dict[str, Any]:
         # The error's own text quotes the file, which may hold a password.
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise SettingsInvalid((Problem(f"{file}:{line}", f"{error.problem}"),)) from None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
+        # PyYAML lets a date that does not exist, and a file that is nested too deeply, through.
         raise SettingsInvalid((Problem(str(file), "is not YAML text"),)) from None
     if values is None:
         return {}

@@ -75,6 +75,14 @@ def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
             id="not-yaml",
         ),
         pytest.param("a: \x00\n", [Problem("settings.yaml", "is not YAML text")], id="not-text"),
+        pytest.param(
+            "a: 2026-13-45\n",
+            [Problem("settings.yaml", "is not YAML text")],
+            id="a-day-that-is-none",
+        ),
+        pytest.param(
+            "[" * 20_000, [Problem("settings.yaml", "is not YAML text")], id="nested-too-deeply"
+        ),
     ],
 )
 def test_every_problem_is_named_by_its_key(tmp_path: Path, text: str, told: list[Problem]) -> None:
