@@ -10,15 +10,16 @@ summarize  measurements to a verdict                                gateway/verd
 import asyncio
 import logging
 import time
+import traceback
 from dataclasses import replace
 from typing import Final
 
 from gateway.conditions import judge
-from gateway.errors import ProviderError
+from gateway.errors import ProviderError, ProviderUnreadable
 from gateway.explanations import Explanations, wants_explanation
-from gateway.model import Judgement, Phase
+from gateway.model import Judgement, Phase, Reading
 from gateway.planner import Planned, PlannedMetric, Planner
-from gateway.provider import Context
+from gateway.provider import Context, Provider
 from gateway.readings import Answer, CacheState, Freshness, Readings
 from gateway.repeats import Ask, Repeats
 from gateway.telemetry import Telemetry
@@ -133,8 +134,23 @@ class Analysis:
             return answer
         async with asyncio.timeout_at(deadline_s):
             return await self._readings.read(
-                metric.key, freshness, lambda: provider.measure(self._context)
+                metric.key, freshness, lambda: self._ask_provider(provider)
             )
+
+    async def _ask_provider(self, provider: Provider) -> Reading:
+        try:
+            return await provider.measure(self._context)
+        except ProviderError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one metric fails, not the whole verdict
+            # Its own text may hold a secret: the log gets the kind and the places.
+            places = "".join(traceback.format_tb(error.__traceback__))
+            keys = {"kind": type(error).__name__, "places": places}
+            _log.error("a provider failed as it never should", extra=keys)
+            raise ProviderUnreadable(
+                f"the provider failed unexpectedly ({type(error).__name__}); the gateway's log says"
+                " where"
+            ) from None
 
     async def _explained(
         self, judgement: Judgement, metric: PlannedMetric, deadline_s: float

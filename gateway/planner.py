@@ -70,7 +70,8 @@ class Question:
     @property
     def is_worth_remembering(self) -> bool:
         """Whether it is short: thousands are remembered, and callers choose how long they are."""
-        return len(self.identity) <= _MAX_REMEMBERED_CHARS
+        inline_bytes = sum(template.size_bytes for template in self.inline)
+        return len(self.identity) + inline_bytes <= _MAX_REMEMBERED_CHARS
 
 
 @dataclass(frozen=True, slots=True)

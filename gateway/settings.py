@@ -16,7 +16,7 @@ from gateway.errors import Problem, TemplateInvalid
 from gateway.secrets import Secret
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-_LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
+LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
 
 
 class SettingsInvalid(TemplateInvalid):
@@ -148,7 +148,7 @@ class Settings(Section):
     @property
     def listens_on_loopback(self) -> bool:
         """Whether only this machine can reach the gateway."""
-        return self.host in _LOOPBACK_HOSTS
+        return self.host in LOOPBACK_HOSTS
 
     @property
     def accepts_inline_templates(self) -> bool:

@@ -212,7 +212,8 @@ class SharedReadings:
         asker who does not say how old it may be gets it; 0 if somebody has it already.
         """
         try:
-            data = dump(key, reading)
+            # Its text alone tells of a large one, and writing that down takes its time.
+            data = dump(key, reading) if len(reading.text) <= MAX_STORED_BYTES else b""
         except Unstorable:
             data = b""
         if not data or len(data) > MAX_STORED_BYTES:

@@ -223,8 +223,16 @@ class Template(_Model):
     @cached_property
     def digest(self) -> str:
         """``sha256:`` and the hash of the canonical JSON of ``spec``."""
-        spec = self.spec.model_dump(by_alias=True, exclude_unset=True)
-        return f"sha256:{sha256(json_text(spec).encode()).hexdigest()}"
+        return f"sha256:{sha256(self._canonical).hexdigest()}"
+
+    @property
+    def size_bytes(self) -> int:
+        """How long the canonical JSON of ``spec`` is."""
+        return len(self._canonical)
+
+    @cached_property
+    def _canonical(self) -> bytes:
+        return json_text(self.spec.model_dump(by_alias=True, exclude_unset=True)).encode()
 
     @property
     def versioned_name(self) -> str:

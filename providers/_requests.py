@@ -4,12 +4,14 @@ Source: Go net/http.Header.Set and net/url.Values.Encode, as argo-rollouts @ 9f8
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
 from urllib.parse import parse_qsl, urlencode
 
 from gateway.gotext import quote
 from gateway.gourl import Url, is_token, parse_url
-from gateway.provider import HttpRequest
+from gateway.model import Reading
+from gateway.provider import HttpRequest, HttpResponse
 
 FORM = "application/x-www-form-urlencoded"
 _SET_BY_THE_CLIENT = {"host", "content-length", "transfer-encoding", "trailer"}
@@ -67,3 +69,19 @@ class Deadline:
     def remaining_s(self) -> float:
         """Seconds that are left; not positive once the limit has passed."""
         return self._until_s - self._clock_s()
+
+
+SMALL_BYTES = 64 * 1024
+"""Larger answers take long enough to read that other callers would notice."""
+
+
+async def read_beside_the_loop(
+    response: HttpResponse, read: Callable[[], Reading], threads: Executor
+) -> Reading:
+    """What ``read`` makes of an answer; a large one is read in a thread.
+
+    Raises: what ``read`` raises.
+    """
+    if len(response.body) <= SMALL_BYTES:
+        return read()
+    return await asyncio.get_running_loop().run_in_executor(threads, read)

@@ -13,7 +13,7 @@ import asyncio
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import unquote
 
 from gateway.durations import NANOSECONDS_PER_SECOND, parse_duration_ns
@@ -36,7 +36,14 @@ from providers import _shapes
 from providers._no_data import Question, explain
 from providers._oauth2 import OAuth2, parse_oauth2
 from providers._prometheus_answer import read_answer
-from providers._requests import FORM, Deadline, decode_form, encode_form, with_headers
+from providers._requests import (
+    FORM,
+    Deadline,
+    decode_form,
+    encode_form,
+    read_beside_the_loop,
+    with_headers,
+)
 from providers._shapes import Authentication, BasicAuth, Header, Int64, Items, Shape
 from providers._sigv4 import Sigv4
 
@@ -90,7 +97,8 @@ class PrometheusProvider:
         response = await self._exchange(request, context, deadline)
         if response.status in _ASKED_AGAIN_AS_GET:
             response = await self._exchange(build_fallback(request), context, deadline)
-        return read_answer(response)
+        read = partial(read_answer, response)
+        return await read_beside_the_loop(response, read, context.threads)
 
     async def explain_no_data(self, context: Context) -> str:
         """Why the query finds nothing, or not a number; never raises."""

@@ -10,6 +10,7 @@ or selects nothing, is an Error.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from gateway.errors import (
     ProviderInvalid,
@@ -37,7 +38,7 @@ from providers import _shapes
 from providers._json import NotJson, decode
 from providers._jsonpath import JsonPath, JsonPathInvalid, JsonPathNotFound
 from providers._oauth2 import OAuth2, parse_oauth2
-from providers._requests import Deadline, with_headers
+from providers._requests import Deadline, read_beside_the_loop, with_headers
 from providers._shapes import Authentication, Header, Int64, Items, Shape
 
 DEFAULT_TIMEOUT_S = 10
@@ -78,7 +79,8 @@ class WebProvider:
             response = await self._exchange(request, context)
         except NoAnswer as failure:
             raise ProviderUnreachable(_worded(failure)) from failure
-        return read_response(response, self.path)
+        read = partial(read_response, response, self.path)
+        return await read_beside_the_loop(response, read, context.threads)
 
     async def _exchange(self, request: HttpRequest, context: Context) -> HttpResponse:
         timeout_s = self.spec.timeout_seconds

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from gateway.api.problems import RequestRefused
 from gateway.documents import Document, Syntax, read_documents
-from gateway.settings import Limits
+from gateway.settings import LOOPBACK_HOSTS, Limits
 
 SMALL_BYTES: Final = 16 * 1024
 """Larger bodies are read in a thread: they take long enough that other callers would notice."""
@@ -68,7 +68,16 @@ def _too_large(limits: Limits) -> RequestRefused:
 
 
 def _refuse_other_origins(request: web.Request) -> None:
-    # A page from elsewhere, open in a browser beside a gateway on loopback, must not use it.
+    # A page from elsewhere, open in a browser beside a gateway on loopback, must not use it; nor
+    # one whose name was made to lead to this machine after it was loaded.
     origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host:
+    if origin is None:
+        return
+    listener = request.transport.get_extra_info("sockname") if request.transport else None
+    is_rebound = (
+        listener is not None
+        and listener[0] in LOOPBACK_HOSTS
+        and request.url.host not in LOOPBACK_HOSTS
+    )
+    if is_rebound or origin.partition("://")[2] != request.host:
         raise RequestRefused(403, "pages of another origin cannot post here")

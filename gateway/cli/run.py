@@ -37,9 +37,12 @@ def _argument(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ..
 
 def _duration(_ctx: click.Context, _param: click.Parameter, text: str) -> float:
     try:
-        return parse_duration_s(text)
+        seconds = parse_duration_s(text)
     except ValueError as error:
         raise click.BadParameter(f"{error}; write it like 8s or 1m") from None
+    if seconds < 0:
+        raise click.BadParameter("must not be negative")
+    return seconds
 
 
 @click.command("run")

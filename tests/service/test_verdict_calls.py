@@ -205,6 +205,44 @@ async def test_templates_of_one_body_may_refer_to_each_other(tmp_path: Path) -> 
     assert [each.body["phase"] for each in replies] == ["Successful"] * 2
 
 
+async def test_a_provider_that_fails_unexpectedly_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One metric's Error, not the whole verdict's end; its text is in no log and no answer."""
+
+    async def broken(*_: object) -> None:
+        raise KeyError("hunter2")
+
+    monkeypatch.setattr("providers.web.WebProvider.measure", broken)
+    async with service(tmp_path) as gateway:
+        reply = await gateway.post("/v1/verdict", template(web_metric("http://127.0.0.1:1")))
+    assert (reply.status, reply.body["metrics"]["m"]["message"]) == (
+        200,
+        "the provider failed unexpectedly (KeyError); the gateway's log says where",
+    )
+    assert "a provider failed as it never should" in caplog.text
+    assert "hunter2" not in caplog.text + reply.text
+
+
+async def test_a_large_answer_leaves_the_others_alone(tmp_path: Path) -> None:
+    """While megabytes are read, the gateway answers."""
+    large = Play("[" + ",".join(["[]"] * 1_000_000) + "]")
+    async with backend(large) as upstream, service(tmp_path) as gateway:
+        asked = asyncio.create_task(
+            gateway.post("/v1/verdict?wait=60s", template(web_metric(upstream.url, "true")))
+        )
+        await until(lambda: upstream.requests)
+        began_s = time.perf_counter()
+        longest_s = 0.0
+        while not asked.done():
+            started_s = time.perf_counter()
+            await gateway.get("/healthz")
+            longest_s = max(longest_s, time.perf_counter() - started_s)
+        assert (await asked).body["phase"] == "Successful"
+        took_s = time.perf_counter() - began_s
+    assert longest_s < took_s / 2
+
+
 async def test_a_dry_run_judges_and_does_not_count(tmp_path: Path) -> None:
     """By request or by the template's rule, the true outcome is told and passes."""
     async with backend(RED) as upstream, service(tmp_path) as gateway:
@@ -271,6 +309,14 @@ def bad(**changes: object) -> dict[str, Any]:
         pytest.param("", "{", {"Content-Type": "application/json"}, 400, "body", id="no-json"),
         pytest.param(
             "", bad(), {"Origin": "http://evil.example"}, 403, "origin", id="foreign-page"
+        ),
+        pytest.param(
+            "",
+            bad(),
+            {"Origin": "http://evil.example:1", "Host": "evil.example:1"},
+            403,
+            "origin",
+            id="a-page-whose-name-was-rebound",
         ),
         pytest.param("", "x" * 2_000_000, {}, 413, "larger than", id="too-large"),
         pytest.param("", bad(), {"Content-Type": "text/html"}, 415, "text/html", id="html"),
