@@ -1,7 +1,8 @@
 """A string that prints as asterisks, and the redaction of texts that may contain one."""
 
 import re
-from collections.abc import Iterable, Mapping
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -23,6 +24,9 @@ _SHORT_ESCAPES: Final = {
 }
 
 
+_MIN_CORE_CHARS: Final = 6
+"""Shorter ones are found by chance in texts that hold no secret."""
+_URL_SAFE: Final = str.maketrans("+/", "-_")
 _PIECES: Final = re.compile(r"[A-Za-z0-9_-]{6,}")
 
 
@@ -55,13 +59,14 @@ class Redaction:
     """Replaces secrets in everything that is about to leave the process.
 
     A secret is also found where some of its characters were escaped for a URL or for JSON, and so
-    are its longer pieces between punctuation.
+    are its longer pieces between punctuation; and inside base64, as in an echoed Basic header.
     """
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
         whole = {secret.reveal() for secret in secrets} - {""}
         # An error about a URL may quote the part of it that is wrong, and so a part of a secret.
         texts = whole.union(*(_PIECES.findall(text) for text in whole))
+        texts = texts.union(*(_base64_cores(text) for text in whole))
         # The longest first: a secret may be part of another one.
         ordered = sorted(texts, key=lambda text: (-len(text), text))
         self._pattern: Final = re.compile("|".join(map(_pattern, ordered))) if ordered else None
@@ -86,6 +91,19 @@ class Redaction:
                 )
             case _:
                 return value
+
+
+def _base64_cores(text: str) -> Iterator[str]:
+    """What base64 of any longer text holds of this one, wherever it begins there."""
+    octets = text.encode("utf-8", "surrogatepass")
+    for before in range(3):
+        encoded = b64encode(bytes(before) + octets).decode().rstrip("=")
+        # The first and the last characters depend on the neighbours as well.
+        first = -(-before * 8 // 6)
+        core = encoded[first : (before + len(octets)) * 8 // 6]
+        if len(core) >= _MIN_CORE_CHARS:
+            yield core
+            yield core.translate(_URL_SAFE)
 
 
 def _pattern(text: str) -> str:

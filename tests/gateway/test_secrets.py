@@ -1,6 +1,10 @@
 """Secrets do not show."""
 
+from base64 import b64encode, urlsafe_b64encode
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.freeze import freeze
 from gateway.secrets import Redaction, Secret
@@ -55,3 +59,14 @@ def test_no_secret_is_no_work() -> None:
     assert not Redaction([])
     assert not Redaction([Secret("")])
     assert Redaction([Secret("x")])
+
+
+@given(st.binary(max_size=12), st.text(min_size=6, max_size=30), st.binary(max_size=12))
+def test_a_secret_is_found_inside_base64(before: bytes, secret: str, after: bytes) -> None:
+    """As in an echoed ``Authorization: Basic``: nothing of it that could be decoded is left."""
+    octets = secret.encode("utf-8", "surrogatepass")
+    for encode in (b64encode, urlsafe_b64encode):
+        encoded = encode(before + octets + after).decode()
+        shown = Redaction([Secret(secret)]).text(encoded)
+        assert "*****" in shown
+        assert len(shown.replace("*****", "")) <= len(encoded) - (len(octets) * 8 // 6 - 1)
