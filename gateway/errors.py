@@ -4,13 +4,17 @@ GatewayError
 ├── RequestInvalid          400   the caller
 ├── TemplateNotFound        404   the caller, or the deployer
 ├── TemplateInvalid         422   the template's author; lists every problem with its path
+├── RunNotFound             404   the caller
+├── RunUnderWay             409   the caller: wait, or terminate it first
+├── IdempotencyKeyReused    422   the caller
+├── TooManyRuns             429   nobody, wait; or the deployer: runs.maxLive
 ├── ProviderError           ->    never an HTTP error: a Measurement with phase Error
 │   ├── ProviderInvalid           the template's author: the block cannot be turned into a request
 │   ├── ProviderUnreachable       nobody, wait: refused, reset, time-out
 │   ├── ProviderRejected          the owner of the query or of the credential
 │   └── ProviderUnreadable        the answer is not what the provider documents
 ├── ConditionError          ->    a Measurement with phase Error
-└── StoreUnavailable        ->    counted, logged, ignored: the verdict is computed without it
+└── StoreUnavailable        ->    a verdict is computed without it; a run cannot be: 503
 """
 
 from dataclasses import dataclass
@@ -56,6 +60,30 @@ class TemplateInvalid(GatewayError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("; ".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+class RunNotFound(GatewayError):
+    """No run has the id that was asked for, or it has been deleted."""
+
+    slug = "run_not_found"
+
+
+class RunUnderWay(GatewayError):
+    """What was asked for needs a run that has ended."""
+
+    slug = "run_under_way"
+
+
+class IdempotencyKeyReused(GatewayError):
+    """The key came before, with another request."""
+
+    slug = "idempotency_key_reused"
+
+
+class TooManyRuns(GatewayError):
+    """As many runs as there may be are under way."""
+
+    slug = "too_many_runs"
 
 
 class ProviderError(GatewayError):

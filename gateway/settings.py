@@ -90,6 +90,29 @@ class Readings(Section):
     Unset, the first replica makes one and the others read it from Redis."""
 
 
+class Runs(Section):
+    """How durable runs are driven, and how long they are kept."""
+
+    max_wait_s: Seconds = Field(3600.0, alias="maxWait")
+    """The longest that a caller may wait for a run to end."""
+    max_duration_s: Seconds = Field(86_400.0, alias="maxDuration")
+    """How long a run may last; one that has not ended by then becomes Inconclusive."""
+    max_live: int = Field(20_000, gt=0)
+    """How many runs may be under way at the same time, on all replicas together."""
+    concurrency: int = Field(256, gt=0)
+    """How many runs this process measures for at the same time."""
+    keep_successful_for_s: Seconds = Field(86_400.0, alias="keepSuccessfulFor")
+    """How long a Successful run is kept after its end."""
+    keep_unsuccessful_for_s: Seconds = Field(604_800.0, alias="keepUnsuccessfulFor")
+    """How long a run that ended otherwise is kept after its end."""
+    keep_successful: int = Field(5_000, ge=0)
+    """How many Successful runs are kept; the oldest go first."""
+    keep_unsuccessful: int = Field(5_000, ge=0)
+    """How many runs that ended otherwise are kept; the oldest go first."""
+    keep_events: int = Field(200, gt=0)
+    """How many of a run's newest events are kept for watchers who come late or come back."""
+
+
 class Limits(Section):
     """How much the gateway accepts."""
 
@@ -140,6 +163,8 @@ class Settings(Section):
     """How long a caller waits, and how long a measurement may take."""
     readings: Readings = Readings()
     """What is remembered of the providers' answers."""
+    runs: Runs = Runs()
+    """How durable runs are driven, and how long they are kept."""
     limits: Limits = Limits()
     """How much the gateway accepts."""
     shutdown: Shutdown = Shutdown()
