@@ -26,10 +26,12 @@ from gateway.explanations import Explanations
 from gateway.hash_key import HashKey
 from gateway.http_client import HttpClient
 from gateway.lint import lint
+from gateway.measuring import Measuring
 from gateway.memory import Memory
 from gateway.planner import Planner
 from gateway.provider import Context
 from gateway.readings import Readings
+from gateway.repeats import Repeats
 from gateway.secret_files import SecretsFolder
 from gateway.settings import Settings
 from gateway.shared_readings import SharedReadings
@@ -168,11 +170,14 @@ async def compose(
         ttl_s=settings.verdicts.plan_ttl_s,
         now_s=time.monotonic,
     )
+    measuring = Measuring(
+        readings=readings, explanations=explanations, context=context, telemetry=telemetry
+    )
     return Analysis(
         planner=planner,
-        readings=readings,
-        explanations=explanations,
-        context=context,
+        measuring=measuring,
+        repeats=Repeats(readings),
+        now_unix_s=context.now_unix_s,
         telemetry=telemetry,
     )
 

@@ -1,11 +1,13 @@
 """From what a caller names to what is measured, remembered for as long as nothing changed.
 
-source     the templates that the names mean                     I/O
-flatten    follow references, make one template of all           pure
-merge      the caller's arguments over the defaults              pure
-secrets    values of the arguments that are secret               I/O
-resolve    a value for every argument                            pure
-build      one plan per metric, its provider parsed              pure
+choose
+    source     the templates that the names mean                     I/O
+    flatten    follow references, make one template of all           pure
+    merge      the caller's arguments over the defaults              pure
+resolve
+    secrets    values of the arguments that are secret               I/O
+    resolve    a value for every argument                            pure
+    build      one plan per metric, its provider parsed              pure
 """
 
 import json
@@ -84,6 +86,18 @@ class PlannedMetric:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What a question comes to before secrets are read and anything is resolved."""
+
+    namespace: str
+    label: str
+    """What own metrics call the template."""
+    flat: FlatTemplate
+    arguments: tuple[Argument, ...] = field(repr=False)
+    """One for every declared argument, each with a value or a source of one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
     """Everything that is to be measured for a question."""
 
@@ -130,7 +144,7 @@ class Planner:
         kept = self._remembered.get(key)
         if kept is not None and self._now_s() < kept[0]:
             return kept[1]
-        planned = await self._plan(question)
+        planned = await self.resolve(self.choose(question))
         if not question.is_worth_remembering:
             return planned
         self._remembered[key] = (self._now_s() + self._ttl_s, planned)
@@ -139,23 +153,44 @@ class Planner:
             self._remembered.popitem(last=False)
         return planned
 
-    async def _plan(self, question: Question) -> Planned:
+    def choose(self, question: Question) -> Chosen:
+        """The templates of a question as one, with its arguments.
+
+        Raises:
+            TemplateNotFound: a name that nobody has.
+            TemplateInvalid: references, names or arguments are wrong.
+
+        """
         namespace = question.namespace
         roots = (*question.inline, *(self._named(ref, namespace) for ref in question.refs))
         beside = {template.ref: template for template in question.inline}
         flat = flatten(roots, lambda ref: beside.get(ref) or self._templates.find(ref, namespace))
         given = [Argument(name=name, value=value) for name, value in question.arguments]
-        merged = args.merge(flat.args, given)
-        secrets = await self._secrets.read(namespace, args.secret_refs(merged))
-        resolved = args.resolve(merged, secrets)
+        return Chosen(
+            namespace=namespace,
+            label=_label(question),
+            flat=flat,
+            arguments=args.merge(flat.args, given),
+        )
+
+    async def resolve(self, chosen: Chosen) -> Planned:
+        """What is to be measured, with the values that its secrets have now.
+
+        Raises:
+            TemplateInvalid: with every problem of metrics, rules and secrets.
+
+        """
+        namespace = chosen.namespace
+        secrets = await self._secrets.read(namespace, args.secret_refs(chosen.arguments))
+        resolved = args.resolve(chosen.arguments, secrets)
         planned = plan.build(
-            flat, resolved, provider_types=self._provider_types, environ=self._environ
+            chosen.flat, resolved, provider_types=self._provider_types, environ=self._environ
         )
         hash_key = await self._hash_key()
         return Planned(
             namespace=namespace,
-            label=_label(question),
-            templates=_versioned_names(flat),
+            label=chosen.label,
+            templates=_versioned_names(chosen.flat),
             metrics=tuple(self._keyed(each, namespace, hash_key) for each in planned.metrics),
             redaction=Redaction(planned.secrets),
         )

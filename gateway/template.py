@@ -10,21 +10,26 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Final, Generic, Never, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError
 
 from gateway.errors import Problem, TemplateInvalid
 from gateway.gotext import json_text
-from gateway.int_or_string import INT32, IntOrString
-from gateway.names import is_namespace, is_object_name
 from gateway.shapes import mended, shape_problems
+from gateway.wire import (
+    API_VERSION,
+    Items,
+    Limit,
+    WireModel,
+    check_api_version,
+    check_int32,
+    check_namespace,
+    check_object_name,
+    quoted,
+    refuse,
+)
 
-API_VERSION: Final = "argoproj.io/v1alpha1"
-MAX_ITEMS: Final = 200
-"""Metrics, arguments, rules or references in one template."""
 _STAND_INS: Final[Mapping[str, object]] = {
     "metadata": {"name": "unnamed"},
     "spec": {},
@@ -39,8 +44,6 @@ _STAND_INS: Final[Mapping[str, object]] = {
 """For required fields that are wrong or missing, so that the rest can be looked at."""
 _OTHER_KINDS: Final = frozenset({"Rollout", "AnalysisRun", "Experiment"})
 
-Item = TypeVar("Item")
-
 
 class Kind(StrEnum):
     """Which of the two template kinds a manifest is."""
@@ -49,61 +52,18 @@ class Kind(StrEnum):
     CLUSTER = "ClusterAnalysisTemplate"
 
 
-def _refuse(message: str) -> Never:
-    raise PydanticCustomError("refused", "{message}", {"message": message})
-
-
-def _int_or_string(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        _refuse("must be an integer or a text")
-    if isinstance(value, int) and value not in INT32:
-        _refuse("must fit into 32 bits")
-    return value
-
-
-def _int32(value: int) -> int:
-    if value not in INT32:
-        _refuse("must fit into 32 bits")
-    return value
-
-
-def _object_name(value: str) -> str:
-    if not is_object_name(value):
-        _refuse(f"{value[:260]!r} must be a DNS name: lower case letters, digits, '-' and '.'")
-    return value
-
-
-def _namespace(value: str) -> str:
-    if not is_namespace(value):
-        _refuse(f"{value[:260]!r} must be a DNS label: lower case letters, digits and '-'")
-    return value
-
-
-Items = Annotated[tuple[Item, ...], Field(strict=False, max_length=MAX_ITEMS)]
-Limit = Annotated[IntOrString | None, BeforeValidator(_int_or_string)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        strict=True,
-        alias_generator=to_camel,
-    )
-
-
-class Metadata(_Model):
+class Metadata(WireModel):
     """What the gateway wants to know of an object; all else that Kubernetes has there may stay."""
 
     model_config = ConfigDict(extra="ignore")
 
-    name: Annotated[str, AfterValidator(_object_name)]
-    namespace: Annotated[str, AfterValidator(_namespace)] | None = None
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
+    name: Annotated[str, AfterValidator(check_object_name)]
+    namespace: Annotated[str, AfterValidator(check_namespace)] | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    annotations: dict[str, str] = Field(default_factory=dict)
 
 
-class Metric(_Model):
+class Metric(WireModel):
     """One thing to measure; texts may hold ``{{args.x}}`` until they are resolved."""
 
     name: str
@@ -120,27 +80,27 @@ class Metric(_Model):
     """Blocks by Argo's provider name, as decoded JSON; a valid metric has exactly one."""
 
 
-class SecretKeyRef(_Model):
+class SecretKeyRef(WireModel):
     """One key of a Kubernetes Secret in the run's namespace."""
 
     name: str
     key: str
 
 
-class FieldRef(_Model):
+class FieldRef(WireModel):
     """Known to the schema; nothing resolves it in a template's argument."""
 
     field_path: str
 
 
-class ValueFrom(_Model):
+class ValueFrom(WireModel):
     """Where an argument's value comes from if it is not given in place."""
 
     secret_key_ref: SecretKeyRef | None = None
     field_ref: FieldRef | None = None
 
 
-class Argument(_Model):
+class Argument(WireModel):
     """A declared or a given argument; an absent value differs from an empty one."""
 
     name: str
@@ -148,20 +108,20 @@ class Argument(_Model):
     value_from: ValueFrom | None = None
 
 
-class DryRunRule(_Model):
+class DryRunRule(WireModel):
     """An RE2 expression, searched in metric names: the verdict of those is ignored."""
 
     metric_name: str
 
 
-class RetentionRule(_Model):
+class RetentionRule(WireModel):
     """How many measurements are kept of the metrics that ``metric_name`` finds."""
 
     metric_name: str
-    limit: Annotated[int, AfterValidator(_int32)]
+    limit: Annotated[int, AfterValidator(check_int32)]
 
 
-class TemplateRef(_Model):
+class TemplateRef(WireModel):
     """How a template, or a caller, names a template."""
 
     template_name: str
@@ -176,7 +136,7 @@ class TemplateRef(_Model):
         return f"{self.kind} '{self.template_name}'"
 
 
-class Spec(_Model):
+class Spec(WireModel):
     """What both kinds have in common."""
 
     metrics: Items[Metric] = ()
@@ -188,24 +148,14 @@ class Spec(_Model):
 
 def _kind(value: object) -> object:
     if value not in list(Kind):
-        _refuse(f"must be AnalysisTemplate or ClusterAnalysisTemplate, not {_shown(value)}")
+        refuse(f"must be AnalysisTemplate or ClusterAnalysisTemplate, not {quoted(value)}")
     return Kind(str(value))
 
 
-def _api_version(value: object) -> object:
-    if value != API_VERSION:
-        _refuse(f"must be {API_VERSION}, not {_shown(value)}")
-    return value
-
-
-def _shown(value: object) -> str:
-    return repr(value[:80]) if isinstance(value, str) else "something else"
-
-
-class Template(_Model):
+class Template(WireModel):
     """A manifest that is well formed; whether it makes sense is judged when it is planned."""
 
-    api_version: Annotated[str, BeforeValidator(_api_version)]
+    api_version: Annotated[str, BeforeValidator(check_api_version)]
     kind: Annotated[Kind, BeforeValidator(_kind)]
     metadata: Metadata
     spec: Spec
