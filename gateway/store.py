@@ -9,15 +9,14 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final, Protocol, TypeVar
 
-import redis.exceptions
 from redis.asyncio import Redis
 
 from gateway.errors import StoreUnavailable
 from gateway.secrets import Secret
 from gateway.store_client import MAX_CONNECTIONS, StoreInvalid, connect
+from gateway.store_faults import StoreFault, fault_of, reason_of
 
 __all__ = ["Store", "StoreFault", "StoreInvalid", "StoreObserver", "StoreState"]
 
@@ -33,28 +32,6 @@ _TURNS: Final = 10
 _log: Final = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-
-class StoreFault(StrEnum):
-    """Why a call to Redis gave nothing: label values of a metric."""
-
-    TIMEOUT = "timeout"
-    UNREACHABLE = "unreachable"
-    DENIED = "denied"
-    READ_ONLY = "read_only"
-    REJECTED = "rejected"
-    CIRCUIT_OPEN = "circuit_open"
-    UNREADABLE = "unreadable"
-
-
-_REASONS: Final = {
-    StoreFault.TIMEOUT: f"Redis did not answer within {CALL_BUDGET_S * 1000:g} ms",
-    StoreFault.UNREACHABLE: "Redis cannot be reached",
-    StoreFault.DENIED: "Redis refuses the user name or the password of its URL",
-    StoreFault.READ_ONLY: "Redis does not accept writes: it is a replica",
-    StoreFault.REJECTED: "Redis refused a command",
-    StoreFault.CIRCUIT_OPEN: "Redis failed before and is being probed",
-}
 
 
 class StoreObserver(Protocol):
@@ -127,8 +104,8 @@ class Store:
             error = task.exception()
             if error is None:
                 return task.result()
-            fault = _fault(error)
-        if fault is not StoreFault.REJECTED:
+            fault = fault_of(error)
+        if not fault.is_of_the_command:
             self._open(fault)
         raise self._failed(fault)
 
@@ -170,12 +147,14 @@ class Store:
 
     def _failed(self, fault: StoreFault) -> StoreUnavailable:
         self.count(fault)
-        return StoreUnavailable(_REASONS[fault])
+        return StoreUnavailable(reason_of(fault, budget_s=CALL_BUDGET_S))
 
     def _open(self, fault: StoreFault) -> None:
         if self._probing is not None:
             return
-        _log.warning("going on without Redis", extra={"reason": _REASONS[fault]})
+        _log.warning(
+            "going on without Redis", extra={"reason": reason_of(fault, budget_s=CALL_BUDGET_S)}
+        )
         if time.monotonic() - self._up_since_s > LONGEST_PAUSE_S:
             self._pause_s = FIRST_PAUSE_S
         self.state = StoreState(is_up=False, since_unix_s=time.time(), last_fault=fault)
@@ -209,28 +188,5 @@ class Store:
                 await self._client.forget()
                 await self._client.ping()
         except Exception as error:  # noqa: BLE001 # a probe that ends is a store that stays down
-            return _fault(error)
+            return fault_of(error)
         return None
-
-
-def _fault(error: BaseException) -> StoreFault:
-    match error:
-        case redis.exceptions.ReadOnlyError():
-            return StoreFault.READ_ONLY
-        case (
-            redis.exceptions.AuthenticationError()
-            | redis.exceptions.AuthorizationError()
-            | redis.exceptions.AuthenticationWrongNumberOfArgsError()
-        ):
-            return StoreFault.DENIED
-        case redis.exceptions.TimeoutError() | TimeoutError():
-            return StoreFault.TIMEOUT
-        case (
-            redis.exceptions.ConnectionError()
-            | redis.exceptions.ClusterError()
-            | redis.exceptions.RedisClusterException()
-            | OSError()
-        ):
-            return StoreFault.UNREACHABLE
-        case _:
-            return StoreFault.REJECTED

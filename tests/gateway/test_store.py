@@ -61,7 +61,10 @@ async def test_a_redis_that_is_away_at_the_start_costs_no_caller_time(
             id="a-replica",
         ),
         pytest.param(
-            ["--maxmemory", "1"], "Redis refused a command", "rejected", id="out-of-memory"
+            ["--maxmemory", "1"],
+            "Redis is full: it takes nothing in before its maxmemory is raised",
+            "full",
+            id="out-of-memory",
         ),
     ],
 )

@@ -1,0 +1,74 @@
+"""Why Redis gave nothing: every failure of its client by one of a few names, with a sentence."""
+
+from enum import StrEnum
+from typing import Final
+
+import redis.exceptions
+
+__all__ = ["StoreFault", "fault_of", "reason_of"]
+
+
+class StoreFault(StrEnum):
+    """Why a call to Redis gave nothing: label values of a metric."""
+
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    DENIED = "denied"
+    READ_ONLY = "read_only"
+    FULL = "full"
+    REJECTED = "rejected"
+    CIRCUIT_OPEN = "circuit_open"
+    UNREADABLE = "unreadable"
+
+    @property
+    def is_of_the_command(self) -> bool:
+        """Whether it tells of one command, and the next may well be answered."""
+        return self in {StoreFault.FULL, StoreFault.REJECTED}
+
+
+_REASONS: Final = {
+    StoreFault.UNREACHABLE: "Redis cannot be reached",
+    StoreFault.DENIED: "Redis refuses the user name or the password of its URL",
+    StoreFault.READ_ONLY: "Redis does not accept writes: it is a replica",
+    StoreFault.FULL: "Redis is full: it takes nothing in before its maxmemory is raised",
+    StoreFault.REJECTED: "Redis refused a command",
+    StoreFault.CIRCUIT_OPEN: "Redis failed before and is being probed",
+    StoreFault.UNREADABLE: "Redis answered something that cannot be read",
+}
+# Redis 6 says ERR for whatever goes wrong in a script, and quotes the command's own error.
+_QUOTED: Final = {"-OOM ": StoreFault.FULL, "-READONLY ": StoreFault.READ_ONLY}
+
+
+def reason_of(fault: StoreFault, *, budget_s: float) -> str:
+    """A fault as a sentence; ``budget_s`` is how long the call might have taken."""
+    if fault is StoreFault.TIMEOUT:
+        budget = f"{budget_s * 1000:g} ms" if budget_s < 1 else f"{budget_s:g} s"
+        return f"Redis did not answer within {budget}"
+    return _REASONS[fault]
+
+
+def fault_of(error: BaseException) -> StoreFault:
+    """What an error of the client means."""
+    match error:
+        case redis.exceptions.ReadOnlyError():
+            return StoreFault.READ_ONLY
+        case redis.exceptions.OutOfMemoryError():
+            return StoreFault.FULL
+        case (
+            redis.exceptions.AuthenticationError()
+            | redis.exceptions.AuthorizationError()
+            | redis.exceptions.AuthenticationWrongNumberOfArgsError()
+        ):
+            return StoreFault.DENIED
+        case redis.exceptions.TimeoutError() | TimeoutError():
+            return StoreFault.TIMEOUT
+        case (
+            redis.exceptions.ConnectionError()
+            | redis.exceptions.ClusterError()
+            | redis.exceptions.RedisClusterException()
+            | OSError()
+        ):
+            return StoreFault.UNREACHABLE
+        case _:
+            quoted = (fault for words, fault in _QUOTED.items() if words in str(error))
+            return next(quoted, StoreFault.REJECTED)
