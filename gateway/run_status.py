@@ -48,6 +48,17 @@ class MetricResult:
     metadata: Mapping[str, str] = field(default_factory=dict)
     """What the provider tells of the metric, such as its resolved query."""
 
+    @property
+    def last(self) -> Measurement | None:
+        """The newest measurement, None if there is none."""
+        return self.measurements[-1] if self.measurements else None
+
+    @property
+    def in_flight(self) -> Measurement | None:
+        """The newest measurement if it has not finished."""
+        last = self.last
+        return last if last is not None and last.finished_at_unix_s is None else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:

@@ -15,7 +15,7 @@ from gateway.secrets import Redaction
 MAX_TEXT_CHARS = 16_384
 """Longer values are cut in a verdict document; conditions always see them whole."""
 
-_BEST_TO_WORST = (
+BEST_TO_WORST = (
     Phase.SUCCESSFUL,
     Phase.RUNNING,
     Phase.PENDING,
@@ -23,6 +23,7 @@ _BEST_TO_WORST = (
     Phase.ERROR,
     Phase.FAILED,
 )
+"""Source: argo-rollouts utils/analysis/helpers.go:48-55 @ 9f8d111d8."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ def summarize(measurements: Sequence[Measurement]) -> tuple[Phase, str]:
     """
     judged = [measurement for measurement in measurements if not measurement.is_dry_run]
     phase = max(
-        (measurement.phase for measurement in judged), key=_BEST_TO_WORST.index, default=None
+        (measurement.phase for measurement in judged), key=BEST_TO_WORST.index, default=None
     )
     if phase is not Phase.FAILED and any(each.phase is Phase.RUNNING for each in judged):
         phase = Phase.RUNNING
@@ -211,7 +212,8 @@ def timestamp(unix_s: float) -> str:
     return f"{_whole_second(second)}.{thousandth:03d}Z"
 
 
-@lru_cache(maxsize=64)
+# Thousands of runs tell of the same last minutes.
+@lru_cache(maxsize=4_096)
 def _whole_second(unix_s: int) -> str:
     return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
