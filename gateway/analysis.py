@@ -16,7 +16,7 @@ from gateway.provider import Clock
 from gateway.readings import CacheState
 from gateway.repeats import Ask, Repeats
 from gateway.telemetry import Telemetry
-from gateway.verdict import Measurement, Verdict, one_number, summarize
+from gateway.verdict import Measurement, Verdict, summarize
 
 _log: Final = logging.getLogger(__name__)
 
@@ -66,7 +66,6 @@ class Analysis:
             context=ask.context,
         )
         self._count(planned, verdict)
-        self._show_values(planned, verdict)
         _tell(verdict)
         self._repeats.keep(planned, ask, verdict)
         return verdict
@@ -82,7 +81,7 @@ class Analysis:
         self, metric: PlannedMetric, planned: Planned, ask: Ask, patience: Patience
     ) -> Measurement:
         measurement = await self._measuring.measure(
-            metric, redaction=planned.redaction, freshness=ask.freshness, patience=patience
+            metric, planned=planned, freshness=ask.freshness, patience=patience
         )
         return replace(measurement, is_dry_run=True) if ask.is_dry_run else measurement
 
@@ -93,18 +92,6 @@ class Analysis:
             phase=verdict.phase,
             now_unix_s=verdict.finished_at_unix_s,
         )
-
-    def _show_values(self, planned: Planned, verdict: Verdict) -> None:
-        for measurement in verdict.measurements:
-            number = one_number(measurement.reading) if measurement.reading else None
-            if number is not None:
-                self._telemetry.valued(
-                    template=planned.label,
-                    namespace=verdict.namespace,
-                    metric=measurement.metric,
-                    value=number,
-                    measured_at_unix_s=verdict.finished_at_unix_s - measurement.age_s,
-                )
 
 
 def _tell(verdict: Verdict) -> None:

@@ -7,6 +7,7 @@ explain    no data? why?                                            gateway/expl
 
 import asyncio
 import logging
+import math
 import time
 import traceback
 from dataclasses import dataclass, replace
@@ -16,12 +17,11 @@ from gateway.conditions import judge
 from gateway.errors import ProviderError, ProviderUnreadable
 from gateway.explanations import Explanations, wants_explanation
 from gateway.model import Judgement, Phase, Reading
-from gateway.planner import PlannedMetric
+from gateway.planner import Planned, PlannedMetric
 from gateway.provider import Context, Provider
 from gateway.readings import Answer, Freshness, Readings
-from gateway.secrets import Redaction
 from gateway.telemetry import Telemetry
-from gateway.verdict import Measurement, redacted
+from gateway.verdict import Measurement, one_number, redacted
 
 _log: Final = logging.getLogger(__name__)
 
@@ -31,13 +31,18 @@ class Patience:
     """How long one caller waits; the measurements themselves go on."""
 
     wait_s: float
-    deadline_s: float
-    """When that is over, by the event loop's clock."""
+    deadline_s: float | None
+    """When that is over, by the event loop's clock; None for never."""
 
     @classmethod
     def of(cls, wait_s: float) -> "Patience":
         """The patience of a caller who starts to wait now."""
         return cls(wait_s, asyncio.get_running_loop().time() + wait_s)
+
+    @classmethod
+    def endless(cls) -> "Patience":
+        """The patience of who waits for as long as a measurement may take."""
+        return cls(math.inf, None)
 
 
 class Measuring:
@@ -60,11 +65,11 @@ class Measuring:
         self,
         metric: PlannedMetric,
         *,
-        redaction: Redaction,
+        planned: Planned,
         freshness: Freshness,
         patience: Patience,
     ) -> Measurement:
-        """The metric's reading, judged, without secrets; Running once the patience is over."""
+        """A metric of a plan, read and judged, without secrets; Running once patience is over."""
         started_s = time.perf_counter()
         plan = metric.plan
         answer: Answer | None = None
@@ -101,7 +106,8 @@ class Measuring:
             took_s=took_s,
             is_dry_run=plan.is_dry_run,
         )
-        return redacted(measurement, redaction)
+        self._show_value(measurement, planned)
+        return redacted(measurement, planned.redaction)
 
     async def _read(
         self, metric: PlannedMetric, freshness: Freshness, patience: Patience
@@ -115,6 +121,17 @@ class Measuring:
         async with asyncio.timeout_at(patience.deadline_s):
             return await self._readings.read(
                 metric.key, freshness, lambda: self._ask_provider(provider)
+            )
+
+    def _show_value(self, measurement: Measurement, planned: Planned) -> None:
+        number = one_number(measurement.reading) if measurement.reading else None
+        if number is not None:
+            self._telemetry.valued(
+                template=planned.label,
+                namespace=planned.namespace,
+                metric=measurement.metric,
+                value=number,
+                measured_at_unix_s=self._context.now_unix_s() - measurement.age_s,
             )
 
     async def _ask_provider(self, provider: Provider) -> Reading:

@@ -83,6 +83,9 @@ class PlannedMetric:
     plan: MetricPlan
     key: str
     query: str
+    """The query after argument substitution, secrets in the clear; empty if there is none."""
+    query_metadata: str = ""
+    """Under which name a run reports it; empty if it does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +215,8 @@ class Planner:
         )
         provider = metric.provider
         query = "" if isinstance(provider, Exception) else provider.resolved_query()
-        return PlannedMetric(metric, key, query)
+        query_metadata = self._provider_types[metric.provider_name].query_metadata
+        return PlannedMetric(metric, key, query, query_metadata)
 
 
 def _label(question: Question) -> str:

@@ -160,3 +160,5 @@ class ProviderType:
     texts may still hold ``{{args.x}}``."""
     parse: Callable[[Block, Mapping[str, str]], Provider]
     """Block and environment to a provider. Raises ProviderInvalid with Argo's creation error."""
+    query_metadata: str = ""
+    """Under which name a run reports the resolved query; empty if Argo does not report it."""

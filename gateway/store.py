@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from gateway.errors import StoreUnavailable
 from gateway.secrets import Secret
-from gateway.store_client import MAX_CONNECTIONS, StoreInvalid, connect
+from gateway.store_client import Patience, StoreInvalid, connect
 from gateway.store_faults import StoreFault, fault_of, reason_of
 
 __all__ = ["Store", "StoreFault", "StoreInvalid", "StoreObserver", "StoreState"]
@@ -24,6 +24,16 @@ CALL_BUDGET_S: Final = 0.15
 """The longest that a call may take, waiting for a connection included."""
 PROBE_BUDGET_S: Final = 2.0
 """The longest that a probe may take; nobody waits for it, except the start of the process."""
+MAX_CALLS: Final = 32
+"""Calls under way at the same time; further ones wait for their turn, within their budget."""
+PATIENCE: Final = Patience(
+    # Above the budget, which decides: a shorter one would fire while an answer lies ready that a
+    # stalled process has not read.
+    socket_timeout_s=0.5,
+    # Above the number of calls: the client never refuses one.
+    max_connections=2 * MAX_CALLS,
+    retries=0,
+)
 FIRST_PAUSE_S: Final = 0.1
 """From the failure to the first probe; each further pause is twice as long."""
 LONGEST_PAUSE_S: Final = 5.0
@@ -62,9 +72,9 @@ class Store:
 
     def __init__(self, url: Secret, observer: StoreObserver) -> None:
         """Prepare; nothing is sent yet. Raises StoreInvalid for an unusable URL."""
-        self._client = connect(url)
+        self._client = connect(url, PATIENCE)
         self._observer = observer
-        self._places = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._places = asyncio.Semaphore(MAX_CALLS)
         self._under_way: set[asyncio.Task[Any]] = set()
         self._probing: asyncio.Task[None] | None = None
         self._pause_s = FIRST_PAUSE_S

@@ -1,4 +1,4 @@
-"""A Redis URL to a client without patience: no retries, and sockets that give up early."""
+"""A Redis URL to a client, with as much patience as its user has."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +11,10 @@ from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError  # noqa: A004 - the client has its own
 
 from gateway.secrets import Secret
 
-MAX_CONNECTIONS: Final = 32
-"""Connections to one server at the same time; further calls wait for one, within their budget."""
-SOCKET_TIMEOUT_S: Final = 0.5
-"""Above the store's budget per call, which decides: a shorter one would fire while an answer lies
-ready that a stalled process has not read. It makes discovery go on to the next sentinel or node."""
 _REDIS_PORT: Final = 6379
 _SENTINEL_PORT: Final = 26379
 _TLS_OPTIONS: Final = frozenset(
@@ -31,6 +27,31 @@ _FORMS: Final = (
 )
 
 Options = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a client waits, and how much it may open."""
+
+    socket_timeout_s: float
+    """For one answer; also makes discovery go on to the next sentinel or node."""
+    max_connections: int
+    """To one server, at the same time."""
+    retries: int
+    """After a connection that turned out to be cut; never after an answer that did not come."""
+
+    @property
+    def options(self) -> Options:
+        """The same in the client's words."""
+        return {
+            "socket_timeout": self.socket_timeout_s,
+            "socket_connect_timeout": self.socket_timeout_s,
+            "retry": Retry(NoBackoff(), self.retries, supported_errors=(ConnectionError,)),
+            "max_connections": self.max_connections,
+            # Fewer round trips for a new connection: no HELLO, no CLIENT SETINFO.
+            "protocol": 2,
+            "driver_info": None,
+        }
 
 
 class StoreInvalid(Exception):
@@ -54,7 +75,7 @@ class Client(Protocol):
         """Drop all connections."""
 
 
-def connect(url: Secret) -> Client:
+def connect(url: Secret, patience: Patience) -> Client:
     """A client for a Redis URL; nothing is sent yet.
 
     Raises:
@@ -66,9 +87,10 @@ def connect(url: Secret) -> Client:
     try:
         if separator and plain in {"redis", "rediss"} and topology in {"sentinel", "cluster"}:
             target = _Target.parse(f"{plain}://{rest}")
-            return _SentinelClient(target) if topology == "sentinel" else _ClusterClient(target)
+            made = _SentinelClient if topology == "sentinel" else _ClusterClient
+            return made(target, patience)
         if separator and scheme in {"redis", "rediss", "unix"}:
-            return _ServerClient(url.reveal())
+            return _ServerClient(url.reveal(), patience)
     except ValueError:
         # The library's own texts may quote a password that was not percent-encoded.
         pass
@@ -76,9 +98,9 @@ def connect(url: Secret) -> Client:
 
 
 class _ServerClient:
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: Patience) -> None:
         _options(url, known=_TLS_OPTIONS)
-        pool = ConnectionPool(**{**cast("Options", parse_url(url)), **_impatient()})
+        pool = ConnectionPool(**{**cast("Options", parse_url(url)), **patience.options})
         self.commands: Final = Redis(connection_pool=pool)
 
     async def ping(self) -> None:
@@ -93,7 +115,7 @@ class _ServerClient:
 
 
 class _SentinelClient:
-    def __init__(self, target: "_Target") -> None:
+    def __init__(self, target: "_Target", patience: Patience) -> None:
         name, _, database = target.path.partition("/")
         if not name:
             raise StoreInvalid(
@@ -104,10 +126,10 @@ class _SentinelClient:
         }
         self._sentinels = Sentinel(  # type: ignore[no-untyped-call]
             target.addresses(_SENTINEL_PORT),
-            sentinel_kwargs={**target.tls(), **_impatient(), **sentinel_login},
+            sentinel_kwargs={**target.tls(), **patience.options, **sentinel_login},
         )
         self.commands: Final[Redis] = self._sentinels.master_for(
-            name, db=int(database or 0), **target.login, **target.tls(), **_impatient()
+            name, db=int(database or 0), **target.login, **target.tls(), **patience.options
         )
 
     async def ping(self) -> None:
@@ -123,12 +145,12 @@ class _SentinelClient:
 
 
 class _ClusterClient:
-    def __init__(self, target: "_Target") -> None:
+    def __init__(self, target: "_Target", patience: Patience) -> None:
         self._cluster = RedisCluster(
             startup_nodes=[ClusterNode(*node) for node in target.addresses(_REDIS_PORT)],
             **target.login,
             **target.tls(),
-            **_impatient(),
+            **patience.options,
         )
 
     @property
@@ -183,19 +205,6 @@ class _Target:
         text = "&".join(f"{name}={value}" for name, value in chosen.items())
         parsed = cast("Options", parse_url(f"redis://?{text}"))
         return {"ssl": True, **parsed} if self.is_tls else {}
-
-
-def _impatient() -> Options:
-    return {
-        "socket_timeout": SOCKET_TIMEOUT_S,
-        "socket_connect_timeout": SOCKET_TIMEOUT_S,
-        "retry": Retry(NoBackoff(), 0),
-        # The store lets fewer calls through at a time: the client never refuses one.
-        "max_connections": 2 * MAX_CONNECTIONS,
-        # Fewer round trips for a new connection: no HELLO, no CLIENT SETINFO.
-        "protocol": 2,
-        "driver_info": None,
-    }
 
 
 def _options(url: str, *, known: frozenset[str]) -> Mapping[str, str]:

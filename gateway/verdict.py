@@ -97,7 +97,7 @@ def summarize(measurements: Sequence[Measurement]) -> tuple[Phase, str]:
 
 def explain(measurement: Measurement) -> str:
     """One sentence: which rule decided, with the value it saw."""
-    text = _cut(measurement.reading.text) if measurement.reading else ""
+    text = cut(measurement.reading.text, MAX_TEXT_CHARS) if measurement.reading else ""
     success, failure = measurement.success_condition, measurement.failure_condition
     match measurement.phase:
         case Phase.ERROR | Phase.RUNNING | Phase.PENDING:
@@ -144,7 +144,7 @@ def measurement_document(measurement: Measurement) -> dict[str, object]:
     parts: dict[str, object] = {
         "phase": measurement.phase,
         "value": None if reading is None or is_long else json_ready(reading.result),
-        "text": "" if reading is None else _cut(reading.text),
+        "text": "" if reading is None else cut(reading.text, MAX_TEXT_CHARS),
         "message": measurement.message,
         "provider": measurement.provider,
         "successCondition": measurement.success_condition,
@@ -218,6 +218,11 @@ def _whole_second(unix_s: int) -> str:
     return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+def cut(text: str, max_chars: int) -> str:
+    """The text; what is longer ends after ``max_chars`` with three dots."""
+    return text if len(text) <= max_chars else f"{text[:max_chars]}..."
+
+
 def _success(measurements: Sequence[Measurement]) -> str:
     dry = [each for each in measurements if each.is_dry_run and each.phase is not Phase.SUCCESSFUL]
     if dry:
@@ -226,7 +231,3 @@ def _success(measurements: Sequence[Measurement]) -> str:
     if len(measurements) == 1:
         return f"{measurements[0].metric}: {explain(measurements[0])}"
     return f"all {len(measurements)} metrics are Successful"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_TEXT_CHARS else f"{text[:MAX_TEXT_CHARS]}..."

@@ -302,4 +302,4 @@ def _check(block: Block) -> list[tuple[str, str]]:
     return _shapes.check(PrometheusSpec, block)
 
 
-TYPE = ProviderType(check=_check, parse=parse)
+TYPE = ProviderType(check=_check, parse=parse, query_metadata="ResolvedPrometheusQuery")

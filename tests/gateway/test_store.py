@@ -10,7 +10,7 @@ from redis_server import Counted, RedisServer, StartRedis, until
 from gateway import store as store_module
 from gateway.errors import StoreUnavailable
 from gateway.secrets import Secret
-from gateway.store import MAX_CONNECTIONS, Store
+from gateway.store import MAX_CALLS, Store
 
 
 async def test_a_call_gives_what_redis_answers(redis_server: RedisServer) -> None:
@@ -195,7 +195,7 @@ async def test_many_calls_share_few_connections(redis_server: RedisServer) -> No
     clients = await store.call(lambda redis: redis.client_list())
     await store.close()
     assert sorted(answers) == list(range(1, 101))
-    assert len(clients) <= MAX_CONNECTIONS
+    assert len(clients) <= MAX_CALLS
 
 
 async def test_nothing_is_left_after_closing(redis_server: RedisServer) -> None:

@@ -7,7 +7,7 @@ import pytest
 from redis_server import Counted, StartRedis, free_ports
 
 from gateway.secrets import Secret
-from gateway.store import Store, StoreInvalid
+from gateway.store import PATIENCE, Store, StoreInvalid
 from gateway.store_client import connect
 
 _FORMS = (
@@ -53,7 +53,7 @@ _UNKNOWN_SENTINEL = (
 def test_a_url_that_cannot_be_used_is_explained_but_not_quoted(url: str, complaint: str) -> None:
     """The text names the known forms; a password in the URL is not in it."""
     with pytest.raises(StoreInvalid) as raised:
-        connect(Secret(url))
+        connect(Secret(url), PATIENCE)
     assert str(raised.value) == complaint
 
 
@@ -69,7 +69,7 @@ def test_a_url_that_cannot_be_used_is_explained_but_not_quoted(url: str, complai
 )
 async def test_no_part_of_a_client_shows_its_password(url: str) -> None:
     """Clients are printed in tracebacks and debuggers."""
-    client = connect(Secret(url))
+    client = connect(Secret(url), PATIENCE)
     commands = client.commands
     shown = f"{client!r} {commands!r} {getattr(commands, 'connection_pool', None)!r}"
     await client.close()
