@@ -5,6 +5,7 @@ from a capped one whose rest is called ``other`` (``gateway/labels.py``).
 """
 
 import platform
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Final
 
@@ -93,11 +94,11 @@ class Telemetry:
             "broken_template_files", "Files of the template folder that cannot be used as they are."
         )
         self._template_labels = CappedLabels(
-            MAX_TEMPLATES, on_other=self._dropped.labels("verdicts").inc, on_evict=self._forget
+            MAX_TEMPLATES, on_other=self.dropping("verdicts"), on_evict=self._forget
         )
         self._metric_labels = CappedLabels(
             MAX_METRICS,
-            on_other=self._dropped.labels("metric_last_value").inc,
+            on_other=self.dropping("metric_last_value"),
             on_evict=self._forget_value,
         )
         self._verdict_series: dict[tuple[str, ...], Counter] = {}
@@ -105,6 +106,10 @@ class Telemetry:
         self._value_series: dict[tuple[str, ...], tuple[Gauge, Gauge]] = {}
         self._reading_series: dict[str, Counter] = {}
         self._request_series: dict[tuple[str, int], Histogram] = {}
+
+    def dropping(self, family: str) -> Callable[[], None]:
+        """What counts a label set of a family that was full."""
+        return self._dropped.labels(family).inc
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"analysis_gateway_{name}", meaning, labels, registry=self.registry)

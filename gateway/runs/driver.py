@@ -1,0 +1,210 @@
+"""One run, driven: load it, take it a pass further, save it; again while something is due.
+
+Whatever happens to a driver, the run is what Redis says it is. A save names the version it changes,
+so of two drivers of one run, which there can be after one was thought to be dead, one gives way.
+"""
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, Protocol
+
+from gateway import assess, schedule
+from gateway.args import UNRESOLVED
+from gateway.errors import RunNotFound, StoreUnavailable, TemplateInvalid
+from gateway.labels import OTHER
+from gateway.model import Phase
+from gateway.provider import Clock
+from gateway.run_events import Event, changes
+from gateway.run_status import RunStatus
+from gateway.runs.plans import RunPlan, RunPlans
+from gateway.runs.steps import Steps
+from gateway.runs.store import RunState, Saved, StaleRun
+from gateway.settings import Runs as RunSettings
+
+FIRST_PAUSE_S: Final = 0.1
+"""Between the tries to save what was measured; each further pause is twice as long."""
+LONGEST_PAUSE_S: Final = 2.0
+IDLE_S: Final = 60.0
+"""When a run is looked at again that waits for nothing that has a time."""
+_log: Final = logging.getLogger(__name__)
+
+
+class RunStates(Protocol):
+    """Where runs are kept."""
+
+    async def state(self, run_id: str) -> RunState | None:
+        """How a run stands, None if it is gone. Raises StoreUnavailable."""
+
+    async def save(
+        self, run_id: str, *, version: int, status: RunStatus, events: Sequence[Event]
+    ) -> Saved:
+        """Keep a status. Raises StaleRun if the run is at another version, StoreUnavailable."""
+
+
+class DriveObserver(Protocol):
+    """Who counts."""
+
+    def run_ended(self, *, template: str, namespace: str, phase: Phase, now_unix_s: float) -> None:
+        """A run is completed."""
+
+
+class Driver:
+    """Drives runs."""
+
+    def __init__(
+        self,
+        *,
+        states: RunStates,
+        plans: RunPlans,
+        steps: Steps,
+        settings: RunSettings,
+        now_unix_s: Clock,
+        observer: DriveObserver,
+    ) -> None:
+        self._states = states
+        self._plans = plans
+        self._steps = steps
+        self._settings = settings
+        self._now_unix_s = now_unix_s
+        self._observer = observer
+
+    async def drive(self, run_id: str) -> float | None:
+        """Do what is due in a run.
+
+        Returns:
+            When to drive it again, in Unix seconds; None if it has ended or is gone.
+
+        Raises:
+            StoreUnavailable: Redis does not say how the run stands; nothing was measured.
+
+        """
+        state = await self._states.state(run_id)
+        while state is not None and not state.status.phase.is_completed:
+            drive = _Drive(self._states, run_id, state)
+            try:
+                wake_at = await self._pass(drive)
+            except StaleRun:
+                state = await self._states.state(run_id)
+                continue
+            except RunNotFound:
+                break
+            if wake_at is not None and not drive.is_told_to_end:
+                return wake_at
+            state = drive.state
+        self._plans.forget(run_id)
+        return None
+
+    async def _pass(self, drive: "_Drive") -> float | None:
+        """Take the run a pass further; when it wants the next one, None if it has ended."""
+        now_unix_s = self._now_unix_s()
+        max_duration_s = self._settings.max_duration_s
+        created_at = drive.state.created_at_unix_s
+        if schedule.overdue(
+            drive.state.status,
+            created_at_unix_s=created_at,
+            max_duration_s=max_duration_s,
+            now_unix_s=now_unix_s,
+        ):
+            status = assess.ended_by_cap(drive.state.status, f"{max_duration_s:g}s", now_unix_s)
+            await self._end(drive, None, status)
+            return None
+        try:
+            plan = await self._plans.of(drive.run_id)
+        except TemplateInvalid as error:
+            status = assess.gave_up(drive.state.status, _told(error), now_unix_s=now_unix_s)
+            await self._end(drive, None, status)
+            return None
+        status = await self._step(plan, drive)
+        if status.phase.is_completed:
+            await self._end(drive, plan, status)
+            return None
+        await drive.save(status)
+        wake_at = schedule.next_wake(
+            plan.rules,
+            status,
+            is_terminated=drive.state.is_terminated,
+            now_unix_s=self._now_unix_s(),
+        )
+        return min(now_unix_s + IDLE_S if wake_at is None else wake_at, created_at + max_duration_s)
+
+    async def _step(self, plan: RunPlan, drive: "_Drive") -> RunStatus:
+        try:
+            return await self._steps.step(
+                plan,
+                drive.state.status,
+                is_terminated=drive.state.is_terminated,
+                created_at_unix_s=drive.state.created_at_unix_s,
+                record=drive.save,
+            )
+        except (StaleRun, RunNotFound):
+            raise
+        except Exception as error:  # noqa: BLE001 - one run ends, not the worker
+            # Its own text may hold a secret: the log gets the kind and the places.
+            places = "".join(traceback.format_tb(error.__traceback__))
+            keys = {"kind": type(error).__name__, "places": places, "run": drive.run_id}
+            _log.error("a run could not be driven", extra=keys)
+            message = (
+                f"the gateway failed unexpectedly ({type(error).__name__}); its log says where"
+            )
+            return assess.gave_up(drive.state.status, message, now_unix_s=self._now_unix_s())
+
+    async def _end(self, drive: "_Drive", plan: RunPlan | None, status: RunStatus) -> None:
+        await drive.save(status)
+        self._observer.run_ended(
+            template=plan.planned.label if plan else OTHER,
+            namespace=plan.planned.namespace if plan else OTHER,
+            phase=status.phase,
+            now_unix_s=self._now_unix_s(),
+        )
+        keys = {"run": drive.run_id, "phase": status.phase.value, "reason": status.message}
+        _log.info("run ended", extra=keys)
+
+
+class _Drive:
+    """A run in the hands of one driver, which knows at what version it is."""
+
+    def __init__(self, states: RunStates, run_id: str, state: RunState) -> None:
+        self._states = states
+        self.run_id = run_id
+        self.state = state
+        self.is_told_to_end = False
+        """Whether somebody wants the run terminated since the pass began."""
+
+    async def save(self, status: RunStatus) -> None:
+        """Keep a status, however long that takes: what was measured must not be lost.
+
+        Raises:
+            StaleRun: another driver has taken the run further.
+            RunNotFound: it is gone.
+
+        """
+        before = self.state
+        if status == before.status:
+            return
+        events = changes(before.status, status)
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                saved = await self._states.save(
+                    self.run_id, version=before.version, status=status, events=events
+                )
+                break
+            except StoreUnavailable:
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        self.is_told_to_end = saved.is_terminated and not before.is_terminated
+        self.state = replace(
+            before,
+            status=status,
+            version=before.version + 1,
+            is_terminated=saved.is_terminated,
+        )
+
+
+def _told(error: TemplateInvalid) -> str:
+    """Argo's words for a run that cannot be planned any more."""
+    unresolved = [each.message for each in error.problems if each.message.startswith(UNRESOLVED)]
+    return "; ".join(unresolved) or f"Analysis spec invalid: {error}"

@@ -1,0 +1,167 @@
+"""What callers do with runs: start them and end them.
+
+choose     the templates, or the manifest, that the caller wants      gateway/planner.py
+plan       it can be measured: else the caller hears of it now        gateway/runs/plans.py
+create     the run is in Redis: it will be driven, whoever dies       gateway/runs/store.py
+put        a worker takes it up                                       gateway/runs/queue.py
+"""
+
+import logging
+import secrets
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
+
+import orjson
+
+from gateway.errors import Problem, StoreUnavailable, TemplateInvalid
+from gateway.planner import INLINE, Planner, Question
+from gateway.provider import Clock
+from gateway.run_manifest import (
+    CONTEXT_ANNOTATION,
+    LABEL_ANNOTATION,
+    TEMPLATES_ANNOTATION,
+    Order,
+    manifest,
+)
+from gateway.runs.plans import RunPlan, plan_run, wanted
+from gateway.runs.store import Created, Idempotency, NewRun, RunStore, Terminated
+from gateway.settings import Runs as RunSettings
+
+_SUFFIX_BYTES: Final = 3
+_log: Final = logging.getLogger(__name__)
+
+
+class Queue(Protocol):
+    """Who has runs driven."""
+
+    async def put(self, run_id: str) -> None:
+        """Have a run driven, if it is not already. Raises StoreUnavailable."""
+
+    async def wake(self, run_id: str) -> None:
+        """Have a run driven now. Raises StoreUnavailable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a caller may want of a run beside what it measures."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, object] = field(default_factory=dict)
+    """Repeated in the manifest."""
+    is_dry_run: bool = False
+    """Whether no metric counts."""
+
+
+class Runs:
+    """Starts and ends runs."""
+
+    def __init__(
+        self,
+        *,
+        planner: Planner,
+        store: RunStore,
+        queue: Queue,
+        settings: RunSettings,
+        now_unix_s: Clock,
+    ) -> None:
+        self._planner = planner
+        self._store = store
+        self._queue = queue
+        self._settings = settings
+        self._now_unix_s = now_unix_s
+
+    async def start(self, order: Order, wishes: Wishes, once: Idempotency | None) -> Created:
+        """A run that will be driven to its end; the one that ``once`` made before, if any.
+
+        Raises:
+            TemplateInvalid: with every problem of metrics, rules and secrets.
+            IdempotencyKeyReused: the key was used for another request.
+            RunNotFound: the run that the key made has been deleted.
+            TooManyRuns: as many as there may be are under way.
+            StoreUnavailable: nothing is known of the run; repeat with the same key.
+
+        """
+        order = _with_wishes(order, wishes)
+        plan = await plan_run(self._planner, wanted(order))
+        problems = tuple(_too_long(plan, self._settings.max_duration_s))
+        if problems:
+            raise TemplateInvalid(problems)
+        now_unix_s = self._now_unix_s()
+        run_id = str(uuid.uuid4())
+        suffix = secrets.token_hex(_SUFFIX_BYTES)
+        new = NewRun(
+            id=run_id,
+            manifest=manifest(order, run_id=run_id, suffix=suffix, created_at_unix_s=now_unix_s),
+            created_at_unix_s=now_unix_s,
+            is_terminated=order.is_terminated,
+        )
+        created = await self._store.create(new, once)
+        try:
+            await self._queue.put(created.run_id)
+        except StoreUnavailable:
+            # The run is kept; whoever looks after runs without a job will find it.
+            _log.warning("a new run has to wait for Redis", extra={"run": created.run_id})
+        return created
+
+    async def terminate(self, run_id: str) -> Terminated:
+        """Have a run end with what it has measured so far.
+
+        Raises:
+            RunNotFound: there is none of this id.
+            StoreUnavailable: it is not known whether the run will end; repeat.
+
+        """
+        terminated = await self._store.terminate(run_id)
+        if terminated is not Terminated.FINISHED:
+            await self._queue.wake(run_id)
+        return terminated
+
+
+def order_of_question(planner: Planner, question: Question) -> Order:
+    """What a run of templates measures.
+
+    Raises:
+        TemplateNotFound: a name that nobody has.
+        TemplateInvalid: references, names or arguments are wrong.
+
+    """
+    choice = planner.choose(question)
+    templates = choice.flat.templates
+    return Order(
+        name=f"{(question.inline or templates)[0].name}-",
+        is_name_open=True,
+        namespace=choice.namespace,
+        flat=choice.flat,
+        arguments=choice.arguments,
+        annotations={
+            TEMPLATES_ANNOTATION: ",".join(each.versioned_name for each in templates),
+            LABEL_ANNOTATION: choice.label,
+        },
+    )
+
+
+def _with_wishes(order: Order, wishes: Wishes) -> Order:
+    annotations = {LABEL_ANNOTATION: INLINE, **order.annotations}
+    if wishes.context:
+        annotations[CONTEXT_ANNOTATION] = orjson.dumps(dict(wishes.context)).decode()
+    return replace(
+        order,
+        labels={**order.labels, **wishes.labels},
+        annotations=annotations,
+        is_dry_run=wishes.is_dry_run,
+    )
+
+
+def _too_long(plan: RunPlan, max_duration_s: float) -> Iterator[Problem]:
+    for planned, rules in zip(plan.planned.metrics, plan.rules, strict=True):
+        lasts_s = (rules.initial_delay_s or 0.0) + max(0, (rules.count or 1) - 1) * (
+            rules.interval_s or 0.0
+        )
+        if lasts_s > max_duration_s:
+            yield Problem(
+                f"{planned.plan.path}.count",
+                f"takes {lasts_s:g}s with this interval, longer than a run may last:"
+                f" {max_duration_s:g}s (runs.maxDuration)",
+            )

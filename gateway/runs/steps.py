@@ -1,0 +1,131 @@
+"""One pass over a run: what is due is measured, recorded and assessed.
+
+due        which metrics, by the clock and the counters        gateway/schedule.py
+measure    all of them at once                                  gateway/measuring.py
+record     each outcome, as soon as it is there                 gateway/assess.py
+assess     phases of metrics and run, messages, summaries       gateway/assess.py
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from gateway import assess, schedule
+from gateway.measuring import Measuring, Patience
+from gateway.model import Phase
+from gateway.planner import PlannedMetric
+from gateway.provider import Clock
+from gateway.readings import Freshness
+from gateway.run_status import Measurement, RunStatus
+from gateway.runs.plans import RunPlan
+from gateway.schedule import Task
+from gateway.verdict import Measurement as Measured
+from gateway.verdict import cut
+
+MAX_TEXT_CHARS: Final = 4_096
+"""Values and messages are cut to so many: a run keeps many of them for a long time."""
+RECORD_WITHIN_S: Final = 1.0
+"""How long a finished measurement waits, unrecorded, for others of the same pass."""
+
+Record = Callable[[RunStatus], Awaitable[None]]
+"""Keeps a status in which some measurements of a pass are there, and others are under way."""
+
+
+class Steps:
+    """Takes runs one pass further."""
+
+    def __init__(self, measuring: Measuring, *, now_unix_s: Clock, max_age_s: float) -> None:
+        self._measuring = measuring
+        self._now_unix_s = now_unix_s
+        self._max_age_s = max_age_s
+
+    async def step(
+        self,
+        plan: RunPlan,
+        status: RunStatus,
+        *,
+        is_terminated: bool,
+        created_at_unix_s: float,
+        record: Record,
+    ) -> RunStatus:
+        """The status after one pass; measures what is due now and nothing else."""
+        tasks = schedule.due(
+            plan.rules, status, is_terminated=is_terminated, now_unix_s=self._now_unix_s()
+        )
+        if tasks:
+            status = await self._measure_all(plan, status, tasks, created_at_unix_s, record)
+        status = assess.assess(
+            plan.rules, status, is_terminated=is_terminated, now_unix_s=self._now_unix_s()
+        )
+        return assess.trimmed(plan.rules, status)
+
+    async def _measure_all(
+        self,
+        plan: RunPlan,
+        status: RunStatus,
+        tasks: tuple[Task, ...],
+        created_at_unix_s: float,
+        record: Record,
+    ) -> RunStatus:
+        async def measure(task: Task) -> tuple[str, Measurement]:
+            metric = plan.metrics[task.metric_name]
+            since_s = _newest_unix_s(status, task.metric_name, created_at_unix_s)
+            return task.metric_name, await self._measure(metric, plan, since_s)
+
+        if len(tasks) == 1:
+            return _recorded(plan, status, *await measure(tasks[0]))
+        pending = {asyncio.create_task(measure(task)) for task in tasks}
+        try:
+            while pending:
+                done, pending = await asyncio.wait(pending, timeout=RECORD_WITHIN_S)
+                for each in done:
+                    status = _recorded(plan, status, *each.result())
+                if done and pending:
+                    await record(status)
+        finally:
+            for each in pending:
+                each.cancel()
+            await asyncio.gather(*pending, return_exceptions=True)
+        return status
+
+    async def _measure(self, metric: PlannedMetric, plan: RunPlan, since_s: float) -> Measurement:
+        started_at = self._now_unix_s()
+        # What was measured before the run began, or for its last measurement, is no news to it.
+        age_s = min(self._max_age_s, max(0.0, started_at - since_s))
+        measured = await self._measuring.measure(
+            metric,
+            planned=plan.planned,
+            freshness=Freshness(age_s, is_explicit=True),
+            patience=Patience.endless(),
+        )
+        return _as_measurement(measured, started_at, self._now_unix_s())
+
+
+def _newest_unix_s(status: RunStatus, metric_name: str, created_at_unix_s: float) -> float:
+    result = status.result_of(metric_name)
+    if result is None or not result.measurements:
+        return created_at_unix_s
+    return result.measurements[-1].finished_at_unix_s or created_at_unix_s
+
+
+def _recorded(
+    plan: RunPlan, status: RunStatus, metric_name: str, measurement: Measurement
+) -> RunStatus:
+    metric = plan.metrics[metric_name]
+    query = cut(plan.planned.redaction.text(metric.query), MAX_TEXT_CHARS)
+    metadata = {metric.query_metadata: query} if metric.query_metadata else {}
+    return assess.record(plan.rules, status, metric_name, measurement, metadata=metadata)
+
+
+def _as_measurement(
+    measured: Measured, started_at_unix_s: float, finished_at_unix_s: float
+) -> Measurement:
+    reading = None if measured.phase is Phase.ERROR else measured.reading
+    return Measurement(
+        phase=measured.phase,
+        started_at_unix_s=started_at_unix_s,
+        finished_at_unix_s=finished_at_unix_s,
+        message=cut(measured.message, MAX_TEXT_CHARS),
+        value="" if reading is None else cut(reading.text, MAX_TEXT_CHARS),
+        metadata={} if reading is None else dict(reading.metadata),
+    )
