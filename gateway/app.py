@@ -33,6 +33,7 @@ from gateway.provider import Context
 from gateway.readings import Readings
 from gateway.repeats import Repeats
 from gateway.secret_files import SecretsFolder
+from gateway.secrets import Secret
 from gateway.settings import Settings
 from gateway.shared_readings import SharedReadings
 from gateway.sources import FolderSource, TemplateIndex
@@ -67,6 +68,14 @@ class Gateway:
     readings: Readings
 
 
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """What plans and measures, for verdicts and for runs alike."""
+
+    planner: Planner
+    measuring: Measuring
+
+
 @asynccontextmanager
 async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIterator[Gateway]:
     """Start all parts; when left, end them in the reverse order.
@@ -78,7 +87,8 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
     """
     telemetry = Telemetry()
     async with AsyncExitStack() as parts:
-        store = await _store(settings, telemetry, parts)
+        url = settings.redis or await parts.enter_async_context(embedded_redis(settings.state))
+        store = await _store(url, telemetry, parts)
         source = await templates(settings, parts)
         readings = Readings(
             memory=memory(settings),
@@ -87,7 +97,14 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             longest_flight_s=settings.verdicts.measurement_timeout_s,
         )
         hash_key = HashKey(settings.readings.hash_key, store).current
-        analysis = await compose(settings, environ, source, readings, hash_key, telemetry, parts)
+        judges = await compose(settings, environ, source, readings, hash_key, telemetry, parts)
+        analysis = Analysis(
+            planner=judges.planner,
+            measuring=judges.measuring,
+            repeats=Repeats(readings),
+            now_unix_s=time.time,
+            telemetry=telemetry,
+        )
         health = Health({"store": store.details, "templates": partial(_template_details, source)})
         app = web.Application(
             middlewares=[error_middleware(telemetry)],
@@ -146,8 +163,8 @@ async def compose(
     hash_key: Callable[[], Awaitable[bytes]],
     telemetry: Telemetry,
     parts: AsyncExitStack,
-) -> Analysis:
-    """The use case with all that it needs; what must be closed goes to ``parts``."""
+) -> Judges:
+    """What judges, with all that it needs; what must be closed goes to ``parts``."""
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="provider")
     parts.callback(threads.shutdown, wait=False, cancel_futures=True)
     http = await parts.enter_async_context(
@@ -173,13 +190,7 @@ async def compose(
     measuring = Measuring(
         readings=readings, explanations=explanations, context=context, telemetry=telemetry
     )
-    return Analysis(
-        planner=planner,
-        measuring=measuring,
-        repeats=Repeats(readings),
-        now_unix_s=context.now_unix_s,
-        telemetry=telemetry,
-    )
+    return Judges(planner, measuring)
 
 
 async def serve(settings: Settings) -> None:
@@ -222,10 +233,7 @@ async def _listen(runner: Runner, settings: Settings) -> None:
         ) from None
 
 
-async def _store(settings: Settings, telemetry: Telemetry, parts: AsyncExitStack) -> Store:
-    url = settings.redis
-    if url is None:
-        url = await parts.enter_async_context(embedded_redis(settings.state))
+async def _store(url: Secret, telemetry: Telemetry, parts: AsyncExitStack) -> Store:
     store = Store(url, telemetry)
     parts.push_async_callback(store.close)
     await store.start()

@@ -5,6 +5,7 @@ import logging
 import os
 import secrets
 import sys
+import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import orjson
 from rich.console import Console
 
 from gateway import app, settings
+from gateway.analysis import Analysis
 from gateway.cli import inputs, table
 from gateway.cli.exits import Exit, exit_code
 from gateway.durations import parse_duration_s
@@ -20,7 +22,7 @@ from gateway.errors import GatewayError
 from gateway.planner import Question
 from gateway.questions import KEY_BYTES
 from gateway.readings import Freshness, Readings
-from gateway.repeats import Ask
+from gateway.repeats import Ask, Repeats
 from gateway.telemetry import Telemetry
 from gateway.template import parse
 from gateway.verdict import Verdict, document
@@ -126,8 +128,15 @@ async def _verdict(chosen: settings.Settings, ask: Ask) -> Verdict:
         source = await app.templates(chosen, parts)
         telemetry = Telemetry()
         readings = Readings(memory=app.memory(chosen), shared=None, observer=telemetry)
-        analysis = await app.compose(
+        judges = await app.compose(
             chosen, os.environ, source, readings, hash_key, telemetry, parts
+        )
+        analysis = Analysis(
+            planner=judges.planner,
+            measuring=judges.measuring,
+            repeats=Repeats(readings),
+            now_unix_s=time.time,
+            telemetry=telemetry,
         )
         verdict = await analysis.verdict(ask)
         await readings.drain(0.0)
