@@ -47,13 +47,18 @@ class TtlStrategy(WireModel):
     seconds_after_failure: Seconds | None = None
 
 
+def _name_prefix(value: str) -> str:
+    check_object_name(f"{value}x")
+    return value
+
+
 class RunMetadata(WireModel):
     """What the gateway wants to know of a run; all else that Kubernetes has there may stay."""
 
     model_config = ConfigDict(extra="ignore")
 
     name: Annotated[str, AfterValidator(check_object_name)] | None = None
-    generate_name: str | None = None
+    generate_name: Annotated[str, AfterValidator(_name_prefix)] | None = None
     namespace: Annotated[str, AfterValidator(check_namespace)] | None = None
     labels: dict[str, str] = Field(default_factory=dict)
     annotations: dict[str, str] = Field(default_factory=dict)

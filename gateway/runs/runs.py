@@ -24,6 +24,7 @@ from gateway.run_manifest import (
     TEMPLATES_ANNOTATION,
     Order,
     manifest,
+    parse_run,
 )
 from gateway.runs.plans import RunPlan, plan_run, wanted
 from gateway.runs.store import Created, Idempotency, NewRun, RunStore, Terminated
@@ -91,9 +92,12 @@ class Runs:
         now_unix_s = self._now_unix_s()
         run_id = str(uuid.uuid4())
         suffix = secrets.token_hex(_SUFFIX_BYTES)
+        made = manifest(order, run_id=run_id, suffix=suffix, created_at_unix_s=now_unix_s)
+        # Names and namespaces come from all sides: what is kept must be readable again.
+        parse_run(made)
         new = NewRun(
             id=run_id,
-            manifest=manifest(order, run_id=run_id, suffix=suffix, created_at_unix_s=now_unix_s),
+            manifest=made,
             created_at_unix_s=now_unix_s,
             is_terminated=order.is_terminated,
         )

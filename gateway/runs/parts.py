@@ -1,0 +1,96 @@
+"""All parts of durable runs, put together, and the order of their lives."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.measuring import Measuring
+from gateway.planner import Planner
+from gateway.run_telemetry import RunTelemetry
+from gateway.runs.driver import Driver
+from gateway.runs.plans import RunPlans
+from gateway.runs.queue import RunQueue
+from gateway.runs.runs import Runs
+from gateway.runs.steps import Steps
+from gateway.runs.store import RunStore
+from gateway.runs.upkeep import Upkeep
+from gateway.runs.watch import Watch
+from gateway.runs.worker import RunWorker
+from gateway.secrets import Secret
+from gateway.settings import Settings
+from gateway.store_client import Patience, connect
+
+PATIENCE: Final = Patience(
+    # Above what any call is given: it ends those that nobody waits for any more.
+    socket_timeout_s=10.0,
+    # Above the number of calls that are let through at a time.
+    max_connections=64,
+    retries=1,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunParts:
+    """What the HTTP side needs of runs."""
+
+    runs: Runs
+    store: RunStore
+    watch: Watch
+    worker: RunWorker
+
+
+@asynccontextmanager
+async def run_parts(
+    settings: Settings,
+    url: Secret,
+    *,
+    planner: Planner,
+    measuring: Measuring,
+    telemetry: RunTelemetry,
+) -> AsyncIterator[RunParts]:
+    """Drive runs; when left, give those that are in hand back for other replicas to take.
+
+    Raises:
+        StoreInvalid: the Redis URL cannot be used.
+
+    """
+    client = connect(url, PATIENCE)
+    store = RunStore(client.commands, settings.runs)
+    queue = RunQueue(client.commands)
+    driver = Driver(
+        states=store,
+        plans=RunPlans(
+            planner, store, secrets_ttl_s=settings.verdicts.plan_ttl_s, now_s=time.monotonic
+        ),
+        steps=Steps(measuring, now_unix_s=time.time, max_age_s=settings.readings.max_age_s),
+        settings=settings.runs,
+        now_unix_s=time.time,
+        observer=telemetry,
+    )
+    worker = RunWorker(queue, driver.drive, telemetry, concurrency=settings.runs.concurrency)
+    watch = Watch(store)
+    upkeep = Upkeep(store, queue, telemetry, now_unix_s=time.time)
+    caring = asyncio.create_task(upkeep.serve(), name="look after runs")
+    await worker.start()
+    try:
+        yield RunParts(
+            runs=Runs(
+                planner=planner,
+                store=store,
+                queue=queue,
+                settings=settings.runs,
+                now_unix_s=time.time,
+            ),
+            store=store,
+            watch=watch,
+            worker=worker,
+        )
+    finally:
+        caring.cancel()
+        await asyncio.wait({caring})
+        await watch.close()
+        await worker.stop(0)
+        await client.close()

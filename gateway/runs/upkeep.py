@@ -1,0 +1,71 @@
+"""What nobody asks for: old runs are deleted, and a run that lost its job gets another one.
+
+A job can be lost where Redis loses what it had acknowledged, in a failover for example, or where a
+replica dies between keeping a new run and queueing it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from gateway.errors import StoreUnavailable
+from gateway.provider import Clock
+from gateway.runs.store import RunStore
+
+EVERY_S: Final = 10.0
+_log: Final = logging.getLogger(__name__)
+
+
+class Queue(Protocol):
+    """Who has runs driven."""
+
+    async def put(self, run_id: str) -> None:
+        """Have a run driven, if it is not already. Raises StoreUnavailable."""
+
+    async def missing(self, run_ids: Sequence[str]) -> list[str]:
+        """Those of the runs that nobody will drive. Raises StoreUnavailable."""
+
+
+class UpkeepObserver(Protocol):
+    """Who counts."""
+
+    def runs_live(self, number: int) -> None:
+        """So many runs are under way."""
+
+
+class Upkeep:
+    """Looks after all runs, from every replica; doing it twice does no harm."""
+
+    def __init__(
+        self, store: RunStore, queue: Queue, observer: UpkeepObserver, *, now_unix_s: Clock
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._observer = observer
+        self._now_unix_s = now_unix_s
+
+    async def serve(self) -> None:
+        """Look after the runs until cancelled; an outage of Redis is waited out."""
+        while True:
+            try:
+                await self.round()
+            except StoreUnavailable:
+                _log.debug("runs are looked after again when Redis is back")
+            await asyncio.sleep(EVERY_S)
+
+    async def round(self) -> None:
+        """Look after the runs once.
+
+        Raises:
+            StoreUnavailable: Redis failed; the next round does what is left.
+
+        """
+        deleted = await self._store.collect_garbage(self._now_unix_s())
+        if deleted:
+            _log.info("old runs deleted", extra={"number": deleted})
+        live = await self._store.live_ids()
+        self._observer.runs_live(len(live))
+        for run_id in await self._queue.missing(live):
+            _log.warning("a run had lost its job and is driven again", extra={"run": run_id})
+            await self._queue.put(run_id)
