@@ -5,7 +5,12 @@ from typing import Final
 
 import redis.exceptions
 
-__all__ = ["StoreFault", "fault_of", "reason_of"]
+from gateway.errors import StoreUnavailable
+
+__all__ = ["FAILURES", "StoreFault", "fault_of", "reason_of", "unavailable"]
+
+FAILURES: Final = (redis.exceptions.RedisError, OSError)
+"""What a client may raise for a command; time-outs are among them."""
 
 
 class StoreFault(StrEnum):
@@ -72,3 +77,8 @@ def fault_of(error: BaseException) -> StoreFault:
         case _:
             quoted = (fault for words, fault in _QUOTED.items() if words in str(error))
             return next(quoted, StoreFault.REJECTED)
+
+
+def unavailable(error: BaseException, *, budget_s: float) -> StoreUnavailable:
+    """The same for a caller who cannot go on without Redis; ``budget_s`` as in ``reason_of``."""
+    return StoreUnavailable(reason_of(fault_of(error), budget_s=budget_s))
