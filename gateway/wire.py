@@ -7,7 +7,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from gateway.int_or_string import INT32, IntOrString
-from gateway.names import is_namespace, is_object_name
+from gateway.names import is_label_key, is_label_value, is_namespace, is_object_name
 
 API_VERSION: Final = "argoproj.io/v1alpha1"
 MAX_ITEMS: Final = 200
@@ -48,6 +48,22 @@ def check_namespace(value: str) -> str:
     if not is_namespace(value):
         refuse(f"{value[:260]!r} must be a DNS label: lower case letters, digits and '-'")
     return value
+
+
+def check_labels(labels: dict[str, str]) -> dict[str, str]:
+    """The labels themselves, if Kubernetes would take them."""
+    for key, value in labels.items():
+        if not is_label_key(key):
+            refuse(
+                f"key {quoted(key)} must be up to 63 letters, digits, '-', '_' and '.', with a"
+                " letter or a digit at both ends; a DNS name and '/' may stand before it"
+            )
+        if not is_label_value(value):
+            refuse(
+                f"{key}: {quoted(value)} must be up to 63 letters, digits, '-', '_' and '.', with"
+                " a letter or a digit at both ends"
+            )
+    return labels
 
 
 Items = Annotated[tuple[Item, ...], Field(strict=False, max_length=MAX_ITEMS)]

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from gateway.api import parameters
-from gateway.api.verdicts import _GATE_STATUS
+from gateway.api.statuses import GATE_STATUS
 from gateway.conditions import check_syntax
 from gateway.documents import Syntax, read_documents
 from gateway.expr import budget, cursor, program
@@ -20,8 +20,9 @@ from gateway.model import Phase
 from gateway.readings import UNCLAIMED_S
 from gateway.sources import MAX_FILES, RESYNC_S
 from gateway.store import CALL_BUDGET_S, LONGEST_PAUSE_S
-from gateway.template import MAX_ITEMS, parse
+from gateway.template import parse
 from gateway.verdict import MAX_TEXT_CHARS
+from gateway.wire import MAX_ITEMS
 from providers import PROVIDERS
 
 ROOT = Path(__file__).parents[1]
@@ -133,11 +134,11 @@ def test_every_field_of_an_answer_is_described(field: str) -> None:
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/http.md"])
-@pytest.mark.parametrize("phase", _GATE_STATUS)
+@pytest.mark.parametrize("phase", GATE_STATUS)
 def test_the_gate_is_described(page: str, phase: Phase) -> None:
     """Every phase with the status that the gate gives it."""
     with_errors = 503 if phase is Phase.ERROR else 200
-    row = rf"^\| {phase}\b.* \| 200 \| {with_errors} \| {_GATE_STATUS[phase]} \|$"
+    row = rf"^\| {phase}\b.* \| 200 \| {with_errors} \| {GATE_STATUS[phase]} \|$"
     assert re.search(row, read(page), re.MULTILINE)
 
 

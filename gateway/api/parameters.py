@@ -1,7 +1,8 @@
 """Query parameters and headers to typed values; every complaint names the parameter."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -52,14 +53,24 @@ def given(request: web.Request) -> Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """How long a caller waits."""
+
+    seconds: float
+    is_preference: bool
+    """Whether it came with ``Prefer``, and so is owed a ``Preference-Applied``."""
+
+    def headers(self) -> dict[str, str]:
+        """What is owed."""
+        return {"Preference-Applied": f"wait={self.seconds:g}"} if self.is_preference else {}
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictParameters:
     """The parameters that all verdict calls share."""
 
     namespace: str | None
-
-    wait_s: float
-    prefers_wait: bool
-    """Whether the wait came with ``Prefer``, and so is owed a ``Preference-Applied``."""
+    wait: Wait
     max_age_s: float | None
     """None if the caller did not say; 0 measures anew."""
     status_mode: StatusMode
@@ -75,50 +86,87 @@ def read(parts: Given, settings: Settings, *, known: frozenset[str]) -> VerdictP
 
     """
     query = single_values(parts.query_string, known=known)
-    preferred = _PREFER_WAIT.search(parts.prefer)
+    waits = settings.verdicts
     return VerdictParameters(
         namespace=query.get("namespace") or None,
-        wait_s=_wait_s(query.get("wait"), preferred, settings),
-        prefers_wait=preferred is not None and "wait" not in query,
+        wait=wait_of(query, parts.prefer, default_s=waits.wait_s, max_s=waits.max_wait_s),
         max_age_s=_max_age_s(query.get("maxAge"), parts.cache_control),
-        status_mode=_status_mode(query),
-        is_dry_run=_is_true("dryRun", query.get("dryRun", "false")),
-        arguments=tuple(
-            (name.removeprefix(ARGUMENT_PREFIX), value)
-            for name, value in query.items()
-            if name.startswith(ARGUMENT_PREFIX)
-        ),
+        status_mode=status_mode(query),
+        is_dry_run=is_true(query, "dryRun"),
+        arguments=prefixed(query, ARGUMENT_PREFIX),
     )
 
 
-def single_values(query_string: str, *, known: frozenset[str]) -> dict[str, str]:
-    """The query as a dict; ``args.NAME`` is always known.
+def single_values(
+    query_string: str, *, known: frozenset[str], prefixes: tuple[str, ...] = (ARGUMENT_PREFIX,)
+) -> dict[str, str]:
+    """The query as a dict; ``args.NAME`` is known unless ``prefixes`` says otherwise.
 
     Raises:
         RequestInvalid: for a parameter that is unknown, given twice, or no UTF-8.
 
     """
-    values: dict[str, str] = {}
+    found = values(query_string, known=known, prefixes=prefixes, repeatable=frozenset())
+    return {name: value for name, (value,) in found.items()}
+
+
+def values(
+    query_string: str,
+    *,
+    known: frozenset[str],
+    prefixes: tuple[str, ...],
+    repeatable: frozenset[str],
+) -> dict[str, list[str]]:
+    """The query, with all values of each parameter in their order.
+
+    Args:
+        query_string: percent-encoded.
+        known: the names that the call understands.
+        prefixes: what further names begin with: ``args.``.
+        repeatable: those of ``known`` that may be given more than once.
+
+    Raises:
+        RequestInvalid: for a parameter that is unknown, given too often, or no UTF-8.
+
+    """
+    found: dict[str, list[str]] = {}
     for name, value in URL.build(query_string=query_string, encoded=True).query.items():
-        if name not in known and not (name.startswith(ARGUMENT_PREFIX) and name != ARGUMENT_PREFIX):
-            expected = ", ".join([*sorted(known), "args.NAME"])
+        is_prefixed = name.startswith(prefixes) and name not in prefixes
+        if name not in known and not is_prefixed:
+            expected = ", ".join([*sorted(known), *(f"{prefix}NAME" for prefix in prefixes)])
             raise RequestInvalid(f"query parameter {name!r} is unknown; known: {expected}")
-        if name in values:
+        if name in found and name not in repeatable:
             raise RequestInvalid(f"query parameter {name!r} is given more than once")
         if not value.isascii() and _SURROGATE.search(value):
             raise RequestInvalid(f"query parameter {name!r} is not valid UTF-8")
-        values[name] = value
-    return values
+        found.setdefault(name, []).append(value)
+    return found
 
 
-def _wait_s(text: str | None, preferred: re.Match[str] | None, settings: Settings) -> float:
-    if text is not None:
-        wait_s = _duration_s("wait", text)
+def prefixed(query: Mapping[str, str], prefix: str) -> tuple[tuple[str, str], ...]:
+    """Names without the prefix, and values, of the parameters that have it."""
+    return tuple(
+        (name.removeprefix(prefix), value)
+        for name, value in query.items()
+        if name.startswith(prefix)
+    )
+
+
+def wait_of(query: Mapping[str, str], prefer: str, *, default_s: float, max_s: float) -> Wait:
+    """The wait that the query asks for, else the ``Prefer`` header; never more than ``max_s``.
+
+    Raises:
+        RequestInvalid: it is no duration.
+
+    """
+    preferred = _PREFER_WAIT.search(prefer)
+    if "wait" in query:
+        wait = Wait(_duration_s("wait", query["wait"]), is_preference=False)
     elif preferred is not None:
-        wait_s = float(preferred.group(1))
+        wait = Wait(float(preferred.group(1)), is_preference=True)
     else:
-        return settings.verdicts.wait_s
-    return min(wait_s, settings.verdicts.max_wait_s)
+        return Wait(default_s, is_preference=False)
+    return replace(wait, seconds=min(wait.seconds, max_s))
 
 
 def _max_age_s(text: str | None, cache_control: str) -> float | None:
@@ -141,8 +189,9 @@ def _duration_s(name: str, text: str) -> float:
     return seconds
 
 
-def _status_mode(query: dict[str, str]) -> StatusMode:
-    if _is_true("gate", query.get("gate", "false")):
+def status_mode(query: Mapping[str, str]) -> StatusMode:
+    """What ``gate`` and ``errors`` say. Raises RequestInvalid for other values than theirs."""
+    if is_true(query, "gate"):
         return StatusMode.GATE
     if "errors" not in query:
         return StatusMode.REQUEST
@@ -151,7 +200,9 @@ def _status_mode(query: dict[str, str]) -> StatusMode:
     return StatusMode.ERRORS
 
 
-def _is_true(name: str, text: str) -> bool:
+def is_true(query: Mapping[str, str], name: str) -> bool:
+    """Whether a parameter says ``true``. Raises RequestInvalid unless it is true or false."""
+    text = query.get(name, "false")
     if text not in {"true", "false"}:
         raise RequestInvalid(f"query parameter {name!r} must be true or false")
     return text == "true"
