@@ -33,7 +33,7 @@ def changes(before: RunStatus, after: RunStatus) -> tuple[Event, ...]:
     events = [
         Event("measurement", _measurement_data(now, measurement))
         for was, now in pairs
-        for measurement in _news(was, now)
+        for measurement in news(was, now)
     ]
     events += [
         Event("metric", _metric_data(now))
@@ -47,7 +47,11 @@ def changes(before: RunStatus, after: RunStatus) -> tuple[Event, ...]:
     return tuple(events)
 
 
-def _news(was: MetricResult, now: MetricResult) -> Iterator[Measurement]:
+def news(was: MetricResult, now: MetricResult) -> Iterator[Measurement]:
+    """The measurements that have started in flight, or have finished, since ``was``; oldest first.
+
+    Those that are not kept any more are left out.
+    """
     # Old ones are dropped as new ones come: only the counters tell how many have finished.
     finished = [each for each in now.measurements if each.finished_at_unix_s is not None]
     fresh = (now.count + now.error) - (was.count + was.error)
