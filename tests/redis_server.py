@@ -150,6 +150,25 @@ def redis_server(start_redis: StartRedis) -> RedisServer:
     return start_redis()
 
 
+@pytest.fixture
+def cluster(start_redis: StartRedis) -> list[RedisServer]:
+    """Three masters that share the slots."""
+    ports = free_ports(3)
+    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000")
+    nodes = [start_redis(*options, port=port) for port in ports]
+    for node, slots in zip(nodes, ("0 5460", "5461 10922", "10923 16383"), strict=True):
+        node.cli("cluster", "addslotsrange", *slots.split())
+        node.cli("cluster", "set-config-epoch", str(nodes.index(node) + 1))
+        node.cli("cluster", "meet", "127.0.0.1", str(ports[0]))
+
+    def agrees(node: RedisServer) -> Callable[[], bool]:
+        return lambda: "cluster_state:ok" in node.cli("cluster", "info")
+
+    for node in nodes:
+        wait_until(agrees(node), within_s=15)
+    return nodes
+
+
 class Replica:
     """One gateway's store and readings."""
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -63,25 +62,6 @@ async def test_a_master_that_dies_is_replaced_by_its_sentinels(
     answer = await store.call(lambda redis: redis.get("question"))
     await store.close()
     assert (answer, counted.ups_and_downs) == (b"newest", ["up", "down", "up"])
-
-
-@pytest.fixture
-def cluster(start_redis: StartRedis) -> list[RedisServer]:
-    """Three masters that share the slots."""
-    ports = free_ports(3)
-    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000")
-    nodes = [start_redis(*options, port=port) for port in ports]
-    for node, slots in zip(nodes, ("0 5460", "5461 10922", "10923 16383"), strict=True):
-        node.cli("cluster", "addslotsrange", *slots.split())
-        node.cli("cluster", "set-config-epoch", str(nodes.index(node) + 1))
-        node.cli("cluster", "meet", "127.0.0.1", str(ports[0]))
-
-    def agrees(node: RedisServer) -> Callable[[], bool]:
-        return lambda: "cluster_state:ok" in node.cli("cluster", "info")
-
-    for node in nodes:
-        wait_until(agrees(node), within_s=15)
-    return nodes
 
 
 async def test_a_cluster_shares_readings_whatever_their_slot(cluster: list[RedisServer]) -> None:
