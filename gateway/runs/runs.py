@@ -86,7 +86,7 @@ class Runs:
         """
         order = _with_wishes(order, wishes)
         plan = await plan_run(self._planner, wanted(order))
-        problems = tuple(_too_long(plan, self._settings.max_duration_s))
+        problems = tuple(too_long(plan, self._settings.max_duration_s))
         if problems:
             raise TemplateInvalid(problems)
         now_unix_s = self._now_unix_s()
@@ -158,7 +158,8 @@ def _with_wishes(order: Order, wishes: Wishes) -> Order:
     )
 
 
-def _too_long(plan: RunPlan, max_duration_s: float) -> Iterator[Problem]:
+def too_long(plan: RunPlan, max_duration_s: float) -> Iterator[Problem]:
+    """A problem for each metric that cannot be measured as often as it wants, however it does."""
     for planned, rules in zip(plan.planned.metrics, plan.rules, strict=True):
         lasts_s = (rules.initial_delay_s or 0.0) + max(0, (rules.count or 1) - 1) * (
             rules.interval_s or 0.0
