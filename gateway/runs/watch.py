@@ -87,7 +87,7 @@ class Watch:
         watched = self._runs.setdefault(run.id, _Watched())
         watcher = Watcher(self, run, watched, is_abandoned)
         watched.watchers.add(watcher)
-        if self._polling is None or self._polling.done():
+        if not self.is_closed and (self._polling is None or self._polling.done()):
             self._polling = asyncio.create_task(self._poll(), name="watch runs")
         try:
             yield watcher
@@ -174,7 +174,10 @@ class Watch:
 class Watcher:
     """One who watches a run."""
 
-    __slots__ = ("_is_abandoned", "_place", "_run_id", "_version", "_watch", "_watched")
+    __slots__ = (
+        *("_is_abandoned", "_knows_it_is_gone", "_place"),
+        *("_run_id", "_version", "_watch", "_watched"),
+    )
 
     def __init__(
         self, watch: Watch, run: Run, watched: _Watched, is_abandoned: Callable[[], bool]
@@ -184,6 +187,7 @@ class Watcher:
         self._is_abandoned = is_abandoned
         self._run_id = run.id
         self._version = run.version
+        self._knows_it_is_gone = False
         self._place: asyncio.Future[News] | None = None
 
     async def news(self, within_s: float) -> News:
@@ -203,15 +207,17 @@ class Watcher:
 
     async def run(self) -> Run:
         """The run as it stands. Raises RunNotFound, StoreUnavailable."""
+        is_gone = self._watched.is_gone
         run = await self._watch.load(self._run_id, self._newest)
         self._version = max(self._version, run.version)
+        self._knows_it_is_gone = is_gone
         return run
 
     async def events(self, after: str | None) -> Events:
         """What happened after an event. Raises RunNotFound, StoreUnavailable."""
-        newest = self._newest
+        newest, is_gone = self._newest, self._watched.is_gone
         events = await self._watch.events(self._run_id, newest, after)
-        self._version = newest
+        self._version, self._knows_it_is_gone = newest, is_gone
         return events
 
     def look(self) -> None:
@@ -228,7 +234,9 @@ class Watcher:
 
     @property
     def _has_news(self) -> bool:
-        return self._watched.is_gone or self._watched.version > self._version
+        # Gone from the versions, a run may still be there: that is news only once.
+        is_gone = self._watched.is_gone and not self._knows_it_is_gone
+        return is_gone or self._watched.version > self._version
 
     @property
     def _newest(self) -> int:
