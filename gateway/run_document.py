@@ -44,6 +44,16 @@ def status_json(status: RunStatus) -> dict[str, object]:
     return content
 
 
+def run_json(
+    manifest: Mapping[str, object], status: RunStatus, *, is_terminated: bool
+) -> dict[str, object]:
+    """The whole AnalysisRun: its manifest, whether somebody wants it to end, its status."""
+    spec = manifest["spec"]
+    if is_terminated and isinstance(spec, dict):
+        spec = {**spec, "terminate": True}
+    return {**manifest, "spec": spec, "status": status_json(status)}
+
+
 def measurement_json(measurement: Measurement) -> dict[str, object]:
     """One entry of ``measurements``."""
     content: dict[str, object] = {

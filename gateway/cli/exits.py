@@ -15,10 +15,14 @@ class Exit(IntEnum):
     """A provider or a condition failed, or the time ran out."""
     USAGE = 4
     """The command, the file or the template is wrong; nothing was measured."""
+    INTERRUPTED = 130
+    """SIGINT (Ctrl-C) ended a run that would have gone on; as shells say it."""
+    TERMINATED = 143
+    """SIGTERM did."""
 
 
 def exit_code(phase: Phase) -> Exit:
-    """The exit code of a verdict."""
+    """The exit code of a run that has ended by its own rules."""
     return {
         Phase.SUCCESSFUL: Exit.SUCCESSFUL,
         Phase.FAILED: Exit.FAILED,

@@ -1,31 +1,44 @@
-"""``analysis-gateway run``: one measurement of every metric, here and now."""
+"""``analysis-gateway run``: a whole analysis, here and now, without a server."""
 
 import asyncio
 import logging
 import os
-import secrets
 import sys
-import time
-from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import click
 import orjson
 from rich.console import Console
 
-from gateway import app, settings
-from gateway.analysis import Analysis
-from gateway.cli import inputs, table
-from gateway.cli.exits import Exit, exit_code
+from gateway import settings
+from gateway.api.contents import NamedRun, OfRun, OfTemplates, content_of
+from gateway.cli import inputs, session, table
+from gateway.cli.exits import Exit
 from gateway.durations import parse_duration_s
 from gateway.errors import GatewayError
-from gateway.planner import Question
-from gateway.questions import KEY_BYTES
-from gateway.readings import Freshness, Readings
-from gateway.repeats import Ask, Repeats
-from gateway.telemetry import Telemetry
-from gateway.template import parse
-from gateway.verdict import Verdict, document
+
+_LOG_COLUMNS = 120
+"""How wide the last table is where nobody says how much room there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Flags:
+    namespace: str | None
+    arguments: tuple[tuple[str, str], ...]
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        # Whoever read may leave: the exit code still speaks.
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
+def _console(file: IO[str]) -> Console:
+    is_known = file.isatty() or "COLUMNS" in os.environ
+    return _Console(file=file, width=None if is_known else _LOG_COLUMNS, highlight=False)
 
 
 def _argument(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> object:
@@ -37,7 +50,9 @@ def _argument(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ..
     return tuple((name, value) for name, _, value in pairs)
 
 
-def _duration(_ctx: click.Context, _param: click.Parameter, text: str) -> float:
+def _duration(_ctx: click.Context, _param: click.Parameter, text: str | None) -> float | None:
+    if text is None:
+        return None
     try:
         seconds = parse_duration_s(text)
     except ValueError as error:
@@ -60,10 +75,9 @@ def _duration(_ctx: click.Context, _param: click.Parameter, text: str) -> float:
 @click.option(
     "--wait",
     "wait_s",
-    default="1m",
-    show_default=True,
     callback=_duration,
-    help="How long to wait, as a Go duration.",
+    metavar="DURATION",
+    help="End the run after this time, as a Go duration (10m); exit code 3.",
 )
 @click.option(
     "--templates",
@@ -77,67 +91,49 @@ def _duration(_ctx: click.Context, _param: click.Parameter, text: str) -> float:
     help="The folder of secrets, NAMESPACE/NAME/KEY.",
 )
 @click.option("--namespace", help="The namespace to run in.")
-@click.option("--json", "output", flag_value="json", help="Print the verdict document.")
+@click.option(
+    "--json", "output", flag_value="json", help="Print the AnalysisRun; progress goes to stderr."
+)
 def command(
     *,
     file: Path,
     arguments: tuple[tuple[str, str], ...],
-    wait_s: float,
+    wait_s: float | None,
     templates: Path | None,
     secrets_folder: Path | None,
     namespace: str | None,
     output: str | None,
 ) -> Exit:
-    """Measure every metric of the templates in FILE once ('-' reads standard input).
+    """Run the analysis in FILE to its end ('-' reads standard input).
 
-    Exit code: 0 Successful, 1 Failed, 2 Inconclusive, 3 Error or time-out, 4 usage.
+    FILE holds AnalysisTemplates, or one AnalysisRun. Metrics are measured as often as their count
+    and interval want, and judged against their limits, in this process. Ctrl-C ends the run with
+    what has been measured so far; a second one ends it at once.
+
+    Exit code: 0 Successful, 1 Failed, 2 Inconclusive, 3 Error or time-out, 4 usage, 130 ended by
+    Ctrl-C, 143 ended by SIGTERM.
     """
     logging.basicConfig(level=logging.ERROR)
+    console = _console(sys.stderr if output == "json" else sys.stdout)
     flags = {"templates": templates, "secrets": secrets_folder, "namespace": namespace}
     try:
         chosen = settings.load(None, flags=flags, environ=dict(os.environ))
-        inline = tuple(parse(each.content) for each in inputs.documents(file))
-        if not inline:
-            raise click.ClickException(f"{file} holds no template")
-        own = next((each.metadata.namespace for each in inline if each.metadata.namespace), None)
-        ask = Ask(
-            question=Question(
-                namespace=namespace or own or chosen.namespace, inline=inline, arguments=arguments
-            ),
-            freshness=Freshness(0.0, is_explicit=True),
-            wait_s=wait_s,
-        )
-        verdict = asyncio.run(_verdict(chosen, ask))
+        content = _content(file, _Flags(namespace, arguments), chosen)
+        ended = asyncio.run(session.drive(chosen, content, wait_s=wait_s, console=console))
     except GatewayError as error:
         raise click.ClickException(inputs.told(error)) from None
     if output == "json":
-        sys.stdout.buffer.write(orjson.dumps(document(verdict), option=orjson.OPT_INDENT_2))
-        sys.stdout.write("\n")
+        document = orjson.dumps(ended.document, option=orjson.OPT_INDENT_2)
+        click.echo(document)
     else:
-        table.show(verdict, Console())
-    return exit_code(verdict.phase)
+        table.show(ended.plan, ended.status, console)
+    if ended.note:
+        click.echo(ended.note, err=True)
+    return ended.code
 
 
-async def _verdict(chosen: settings.Settings, ask: Ask) -> Verdict:
-    own_key = secrets.token_bytes(KEY_BYTES)
-
-    async def hash_key() -> bytes:
-        return own_key
-
-    async with AsyncExitStack() as parts:
-        source = await app.templates(chosen, parts)
-        telemetry = Telemetry()
-        readings = Readings(memory=app.memory(chosen), shared=None, observer=telemetry)
-        judges = await app.compose(
-            chosen, os.environ, source, readings, hash_key, telemetry, parts
-        )
-        analysis = Analysis(
-            planner=judges.planner,
-            measuring=judges.measuring,
-            repeats=Repeats(readings),
-            now_unix_s=time.time,
-            telemetry=telemetry,
-        )
-        verdict = await analysis.verdict(ask)
-        await readings.drain(0.0)
-        return verdict
+def _content(file: Path, flags: _Flags, chosen: settings.Settings) -> OfTemplates | OfRun:
+    documents = inputs.documents(file)
+    if not documents:
+        raise click.ClickException(f"{file} holds no template")
+    return content_of(documents, flags, chosen, names=NamedRun)

@@ -1,51 +1,34 @@
-"""A verdict as a table for people; colours only where there is a terminal to show them."""
+"""How a run has ended, as a table for people; colours only where there is a terminal for them."""
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gateway.model import Phase
-from gateway.verdict import Measurement, Verdict, explain
-
-_STYLES = {
-    Phase.SUCCESSFUL: "green",
-    Phase.FAILED: "bold red",
-    Phase.ERROR: "red",
-    Phase.INCONCLUSIVE: "yellow",
-    Phase.RUNNING: "cyan",
-}
+from gateway.cli import words
+from gateway.limits import MetricRules
+from gateway.run_status import MetricResult, RunStatus
+from gateway.runs.plans import RunPlan
 
 
-def show(verdict: Verdict, console: Console) -> None:
-    """Print metric, value, condition, phase and reason, then the whole verdict."""
+def show(plan: RunPlan, status: RunStatus, console: Console) -> None:
+    """Print phase, counters and newest measurement of each metric, then the whole verdict."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("METRIC", "VALUE", "CONDITION", "PHASE", "REASON"):
+    for heading in ("METRIC", "PHASE", "COUNTERS", "LAST MEASUREMENT"):
         table.add_column(heading, overflow="fold")
-    for measurement in verdict.measurements:
-        table.add_row(*_cells(measurement))
+    for rules in plan.rules:
+        table.add_row(*_cells(plan, rules, status.result_of(rules.name)))
     console.print(table)
-    for measurement in verdict.measurements:
-        if measurement.hint:
-            console.print(Text(f"\n{measurement.metric}: {measurement.hint}"))
-    console.print(Text.assemble("\n", _phase(verdict.phase), f": {verdict.reason}"))
+    told = f": {words.conclusion(plan, status)}"
+    console.print(Text.assemble("\n", words.phase_text(status.phase), told), soft_wrap=True)
 
 
-def _cells(measurement: Measurement) -> tuple[Text, ...]:
-    has_value = measurement.reading is not None and measurement.phase is not Phase.ERROR
-    conditions = [measurement.success_condition]
-    if measurement.failure_condition:
-        conditions.append(f"not {measurement.failure_condition}")
-    phase = _phase(measurement.phase)
-    if measurement.is_dry_run:
-        phase.append(" (dry run)")
+def _cells(plan: RunPlan, rules: MetricRules, result: MetricResult | None) -> tuple[Text, ...]:
+    name = Text(words.clean(rules.name))
+    if result is None or result.last is None:
+        return name, Text("-"), Text("-"), Text("not measured")
     return (
-        Text(measurement.metric),
-        Text(measurement.reading.text if measurement.reading and has_value else "-"),
-        Text("\n".join(each for each in conditions if each) or "-"),
-        phase,
-        Text(explain(measurement)),
+        name,
+        words.metric_phase_text(result),
+        Text(words.counters(rules, result)),
+        Text(words.reason(plan, rules.name, result.last)),
     )
-
-
-def _phase(phase: Phase) -> Text:
-    return Text(phase.value, style=_STYLES.get(phase, ""))
