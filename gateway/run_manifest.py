@@ -22,6 +22,7 @@ from gateway.wire import (
     WireModel,
     check_api_version,
     check_int32,
+    check_labels,
     check_namespace,
     check_object_name,
 )
@@ -60,7 +61,7 @@ class RunMetadata(WireModel):
     name: Annotated[str, AfterValidator(check_object_name)] | None = None
     generate_name: Annotated[str, AfterValidator(_name_prefix)] | None = None
     namespace: Annotated[str, AfterValidator(check_namespace)] | None = None
-    labels: dict[str, str] = Field(default_factory=dict)
+    labels: Annotated[dict[str, str], AfterValidator(check_labels)] = Field(default_factory=dict)
     annotations: dict[str, str] = Field(default_factory=dict)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import web
@@ -24,15 +25,29 @@ _SYNTAX_BY_CONTENT_TYPE: Final[Mapping[str, Syntax]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a request brought."""
+
+    data: bytes = field(repr=False)
+    """As it came."""
+    documents: tuple[Document, ...] = field(repr=False)
+
+
 async def documents(request: web.Request, limits: Limits) -> tuple[Document, ...]:
-    """The documents of a request's body.
+    """The documents of a request's body. Raises what ``body`` raises."""
+    return (await body(request, limits)).documents
+
+
+async def body(request: web.Request, limits: Limits) -> Body:
+    """A request's body.
 
     Raises:
         RequestRefused: 403, 408, 413 or 415.
         RequestInvalid: the body is not what its type says.
 
     """
-    _refuse_other_origins(request)
+    refuse_other_origins(request)
     syntax = _SYNTAX_BY_CONTENT_TYPE.get(request.content_type)
     if syntax is None:
         raise RequestRefused(
@@ -43,8 +58,8 @@ async def documents(request: web.Request, limits: Limits) -> tuple[Document, ...
         raise RequestRefused(415, "compressed bodies are not read here; send it as it is")
     data = await _read(request, limits)
     if len(data) <= SMALL_BYTES:
-        return read_documents(data, name="body", syntax=syntax)
-    return await asyncio.to_thread(read_documents, data, name="body", syntax=syntax)
+        return Body(data, read_documents(data, name="body", syntax=syntax))
+    return Body(data, await asyncio.to_thread(read_documents, data, name="body", syntax=syntax))
 
 
 async def _read(request: web.Request, limits: Limits) -> bytes:
@@ -67,7 +82,8 @@ def _too_large(limits: Limits) -> RequestRefused:
     )
 
 
-def _refuse_other_origins(request: web.Request) -> None:
+def refuse_other_origins(request: web.Request) -> None:
+    """Let no page of another origin change anything. Raises RequestRefused with 403."""
     # A page from elsewhere, open in a browser beside a gateway on loopback, must not use it; nor
     # one whose name was made to lead to this machine after it was loaded.
     origin = request.headers.get("Origin")

@@ -137,7 +137,7 @@ def values(
             raise RequestInvalid(f"query parameter {name!r} is unknown; known: {expected}")
         if name in found and name not in repeatable:
             raise RequestInvalid(f"query parameter {name!r} is given more than once")
-        if not value.isascii() and _SURROGATE.search(value):
+        if not (name.isascii() and value.isascii()) and _SURROGATE.search(name + value):
             raise RequestInvalid(f"query parameter {name!r} is not valid UTF-8")
         found.setdefault(name, []).append(value)
     return found

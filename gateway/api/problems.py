@@ -12,19 +12,33 @@ from aiohttp.typedefs import Middleware
 
 from gateway.errors import (
     GatewayError,
+    IdempotencyKeyReused,
     Problem,
     RequestInvalid,
+    RunNotFound,
+    RunUnderWay,
+    StoreUnavailable,
     TemplateInvalid,
     TemplateNotFound,
+    TooManyRuns,
 )
 from gateway.telemetry import Telemetry
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+RETRY_AFTER_S: Final = 1
+"""When to ask again for what is under way, or cannot be had right now."""
 _STATUS_BY_ERROR: Final[Mapping[type[GatewayError], int]] = {
     RequestInvalid: 400,
     TemplateNotFound: 404,
+    RunNotFound: 404,
+    RunUnderWay: 409,
+    IdempotencyKeyReused: 422,
+    TooManyRuns: 429,
+    StoreUnavailable: 503,
 }
+_PASSING: Final = frozenset({429, 503})
+"""What may be over soon."""
 _HELP: Final[Mapping[int, str]] = {
     404: "there is nothing at this path; /openapi.yaml lists what there is",
     405: "this path does not answer that method",
@@ -79,8 +93,10 @@ def error_middleware(telemetry: Telemetry) -> Middleware:
         started_s = time.perf_counter()
         try:
             response = await handler(request)
-        except (GatewayError, web.HTTPException) as error:
-            response = _refusal(error)
+        except web.HTTPException as error:
+            response = _http_problem(error)
+        except GatewayError as error:
+            response = refusal(error)
         except Exception:  # noqa: BLE001 - a caller gets a sentence, the log the traceback
             _log.exception("a request could not be served", extra={"path": request.path})
             detail = "the gateway failed to serve this request; its log says more"
@@ -93,16 +109,27 @@ def error_middleware(telemetry: Telemetry) -> Middleware:
     return middleware
 
 
-def _refusal(error: GatewayError | web.HTTPException) -> web.Response:
+def refusal(
+    error: GatewayError, *, addition: str = "", headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """The problem document of a failure; ``addition`` is said behind the failure's own words."""
+    problems = error.problems if isinstance(error, TemplateInvalid) else ()
+    status = _status(error)
+    named = {**(headers or {})}
+    if status in _PASSING:
+        named["Retry-After"] = str(RETRY_AFTER_S)
+    return problem(status, f"{error}{addition}", slug=error.slug, problems=problems, headers=named)
+
+
+def _status(error: GatewayError) -> int:
     match error:
-        case web.HTTPException():
-            return _http_problem(error)
         case RequestRefused():
-            return problem(error.status, str(error), slug=error.slug)
+            return error.status
         case TemplateInvalid():
-            return problem(422, str(error), slug=error.slug, problems=error.problems)
+            return 422
         case _:
-            return problem(_STATUS_BY_ERROR.get(type(error), 500), str(error), slug=error.slug)
+            known = (_STATUS_BY_ERROR.get(kind) for kind in type(error).__mro__)
+            return next((status for status in known if status is not None), 500)
 
 
 def _http_problem(error: web.HTTPException) -> web.Response:

@@ -6,8 +6,6 @@ from typing import Final
 from gateway.api.parameters import StatusMode
 from gateway.model import Phase
 
-RETRY_AFTER_S: Final = 1
-"""When to ask again for what is still under way."""
 GATE_STATUS: Final[Mapping[Phase, int]] = {
     Phase.SUCCESSFUL: 200,
     Phase.FAILED: 417,

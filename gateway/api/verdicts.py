@@ -9,7 +9,8 @@ from aiohttp import web
 from gateway.api import bodies, parameters
 from gateway.api.contents import NamedTemplates, OfRun, content_of
 from gateway.api.parameters import Given, VerdictParameters, given
-from gateway.api.statuses import RETRY_AFTER_S, status_of
+from gateway.api.problems import RETRY_AFTER_S
+from gateway.api.statuses import status_of
 from gateway.errors import Problem, TemplateInvalid
 from gateway.model import Phase
 from gateway.planner import Question

@@ -1,0 +1,146 @@
+"""A run's events as they come: Server-Sent Events.
+
+Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+import orjson
+from aiohttp import web
+
+from gateway.api import run_parameters
+from gateway.api.run_answers import document
+from gateway.api.runs import run_id_of
+from gateway.errors import RunNotFound, StoreUnavailable
+from gateway.runs.store import Run
+from gateway.runs.watch import POLL_S, Events, News, Watch, Watcher
+
+HEARTBEAT_S: Final = 15.0
+"""After so long without an event a comment shows that the connection is alive."""
+RECONNECT_S: Final = 2.0
+"""How long clients are asked to wait before they come back."""
+SLOW_S: Final = 20.0
+"""How long a client may take to accept a piece."""
+_PIECE_BYTES: Final = 16 * 1024
+_HEARTBEAT: Final = b": \n\n"
+_HEADERS: Final = {
+    "Content-Type": "text/event-stream",
+    "Cache-Control": "no-store",
+    # nginx holds answers back unless it is told not to.
+    "X-Accel-Buffering": "no",
+}
+
+
+class RunEvents:
+    """``/v1/runs/{id}/events``."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def routes(self) -> list[web.RouteDef]:
+        """The paths that this resource answers."""
+        return [web.get("/v1/runs/{id}/events", self.follow, allow_head=False)]
+
+    async def follow(self, request: web.Request) -> web.StreamResponse:
+        """All that happened since the last event that the caller has, and goes on happening."""
+        after = run_parameters.read_last_event(request)
+        run = await self._watch.store.load(run_id_of(request))
+        events = await self._watch.store.events(run.id, after)
+        if run.status.phase.is_completed and events == ((), False):
+            # The only answer after which browsers do not come back.
+            return web.Response(status=204, headers={"Cache-Control": "no-store"})
+        response = web.StreamResponse(headers=_HEADERS)
+        await response.prepare(request)
+        line = _Line(request, response)
+        try:
+            await line.send(f"retry: {RECONNECT_S * 1000:.0f}\n\n".encode())
+            await self._follow(run, after, events, line)
+        except TimeoutError:
+            # What it has not read would lie here for as long as it likes.
+            line.cut()
+        except ConnectionResetError:
+            # The client has gone.
+            pass
+        return response
+
+    async def _follow(self, run: Run, after: str | None, events: Events, line: "_Line") -> None:
+        with self._watch.join(run, is_abandoned=line.is_abandoned) as watcher:
+            if after is not None and events[1]:
+                await line.send(_event("run", document(run)))
+            after = await _replay(events, after, line)
+            is_over = run.status.phase.is_completed or _has_end(events)
+            while not is_over:
+                news = await watcher.news(HEARTBEAT_S)
+                if news is News.NONE:
+                    await line.send(_HEARTBEAT)
+                    continue
+                if news is not News.CHANGED:
+                    return
+                try:
+                    events = await self._news(watcher, after, line)
+                except StoreUnavailable:
+                    await line.send(_HEARTBEAT)
+                    await asyncio.sleep(POLL_S)
+                    continue
+                except RunNotFound:
+                    return
+                after = await _replay(events, after, line)
+                is_over = _has_end(events)
+
+    async def _news(self, watcher: Watcher, after: str | None, line: "_Line") -> Events:
+        events = await watcher.events(after)
+        if after is not None and events[1]:
+            await line.send(_event("run", document(await watcher.run())))
+        return events
+
+
+class _Line:
+    """The way to one client, who gets nothing as long as it does not accept what it got."""
+
+    def __init__(self, request: web.Request, response: web.StreamResponse) -> None:
+        self._request = request
+        self._response = response
+
+    async def send(self, data: bytes) -> None:
+        """Send a piece. Raises TimeoutError for a slow client, ConnectionResetError for none."""
+        async with asyncio.timeout(SLOW_S):
+            await self._response.write(data)
+
+    def is_abandoned(self) -> bool:
+        """Whether the client has gone."""
+        return self._request.transport is None
+
+    def cut(self) -> None:
+        """End the connection at once."""
+        if self._request.transport is not None:
+            self._request.transport.abort()
+
+
+async def _replay(events: Events, after: str | None, line: _Line) -> str | None:
+    texts = (_event(event.type, event.data, event_id=event_id) for event_id, event in events[0])
+    for piece in _pieces(texts):
+        await line.send(piece)
+    return events[0][-1][0] if events[0] else after
+
+
+def _has_end(events: Events) -> bool:
+    return bool(events[0]) and events[0][-1][1].type == "end"
+
+
+def _event(kind: str, data: Mapping[str, object], *, event_id: str = "") -> bytes:
+    # The whole document has no id: a client that goes right after it comes back with the old one.
+    name = f"id: {event_id}\nevent: {kind}\n" if event_id else f"event: {kind}\n"
+    return b"%sdata: %s\n\n" % (name.encode(), orjson.dumps(data))
+
+
+def _pieces(texts: Iterable[bytes]) -> Iterator[bytes]:
+    piece = b""
+    for text in texts:
+        piece += text
+        if len(piece) >= _PIECE_BYTES:
+            yield piece
+            piece = b""
+    if piece:
+        yield piece

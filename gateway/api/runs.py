@@ -1,0 +1,185 @@
+"""The calls about durable runs: start, read, list, terminate and delete them."""
+
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+from uuid import UUID
+
+from aiohttp import web
+
+from gateway.api import bodies, run_parameters
+from gateway.api.contents import NamedRun, OfRun, OfTemplates, content_of
+from gateway.api.parameters import StatusMode, Wait
+from gateway.api.problems import RETRY_AFTER_S, refusal
+from gateway.api.run_answers import answer, document, location, noted, page_json
+from gateway.api.run_parameters import NewRunParameters
+from gateway.api.statuses import status_of
+from gateway.errors import RunNotFound, StoreUnavailable
+from gateway.planner import Question
+from gateway.run_manifest import Order, order_of
+from gateway.run_verdict import run_phase, run_verdict
+from gateway.runs.runs import Wishes
+from gateway.runs.store import Created, Filter, Idempotency, Page, Run, Terminated
+from gateway.runs.watch import Watch
+from gateway.settings import Settings
+
+REPLAYED: Final = "Idempotency-Replayed"
+OrderOf = Callable[[Question], Order]
+"""What a run of templates measures. Raises TemplateNotFound, TemplateInvalid."""
+
+
+class StartsRuns(Protocol):
+    """The use case behind these calls."""
+
+    async def start(self, order: Order, wishes: Wishes, once: Idempotency | None) -> Created:
+        """A run that will be driven, or the one that ``once`` made before."""
+
+    async def terminate(self, run_id: str) -> Terminated:
+        """Have a run end."""
+
+
+class KeepsRuns(Protocol):
+    """Where runs are."""
+
+    async def load(self, run_id: str) -> Run:
+        """A run. Raises RunNotFound, StoreUnavailable."""
+
+    async def list(self, wanted: Filter, *, limit: int, cursor: str | None) -> Page:
+        """A page of runs. Raises RequestInvalid for a wrong cursor, StoreUnavailable."""
+
+    async def delete(self, run_id: str) -> None:
+        """Drop a run. Raises RunNotFound, RunUnderWay, StoreUnavailable."""
+
+
+class RunCalls:
+    """``/v1/runs`` and what is below it, events excepted."""
+
+    def __init__(
+        self,
+        runs: StartsRuns,
+        store: KeepsRuns,
+        watch: Watch,
+        order_of_question: OrderOf,
+        settings: Settings,
+    ) -> None:
+        self._runs = runs
+        self._store = store
+        self._watch = watch
+        self._order_of_question = order_of_question
+        self._settings = settings
+
+    def routes(self) -> list[web.RouteDef]:
+        """The paths that this resource answers."""
+        return [
+            web.post("/v1/runs", self.start),
+            web.get("/v1/runs", self.list),
+            web.get("/v1/runs/{id}", self.read),
+            web.get("/v1/runs/{id}/verdict", self.verdict),
+            web.post("/v1/runs/{id}/terminate", self.terminate),
+            web.delete("/v1/runs/{id}", self.delete),
+        ]
+
+    async def start(self, request: web.Request) -> web.Response:
+        """A run of what the body names or brings; the same one for a key that came before."""
+        chosen = run_parameters.read_new(request, self._settings)
+        body = await bodies.body(request, self._settings.limits)
+        content = content_of(body.documents, chosen, self._settings, names=NamedRun)
+        created = await self._runs.start(
+            self._order(content), _wishes(content, chosen), chosen.idempotency(body.data)
+        )
+        headers = {"Location": location(created.run_id)}
+        if not created.is_new:
+            headers[REPLAYED] = "true"
+        try:
+            run = await self._until_ended(request, created.run_id, chosen.wait)
+        except StoreUnavailable as error:
+            # Who is told nothing but this would start another one.
+            known = f"; run {created.run_id} goes on as soon as Redis does"
+            return refusal(error, addition=known, headers=headers)
+        status = 200 if run.status.phase.is_completed else 202
+        if chosen.status_mode is StatusMode.GATE:
+            status = status_of(run_phase(run.status), StatusMode.GATE)
+        return answer(document(run), status=status, headers={**headers, **chosen.wait.headers()})
+
+    async def list(self, request: web.Request) -> web.Response:
+        """A page of runs, newest first."""
+        chosen = run_parameters.read_list(request)
+        page = await self._store.list(chosen.wanted, limit=chosen.limit, cursor=chosen.cursor)
+        return answer(page_json(page))
+
+    async def read(self, request: web.Request) -> web.Response:
+        """A run, when it has ended or the wait is over."""
+        wait = run_parameters.read_one(request, self._settings)
+        run = await self._until_ended(request, run_id_of(request), wait)
+        return answer(document(run), headers=wait.headers())
+
+    async def verdict(self, request: web.Request) -> web.Response:
+        """The verdict of a run, when it has ended or the wait is over."""
+        wait, mode = run_parameters.read_verdict(request, self._settings)
+        run = await self._until_ended(request, run_id_of(request), wait)
+        body = run_verdict(
+            run.id,
+            run.manifest,
+            run.status,
+            is_terminated=run.is_terminated,
+            now_unix_s=time.time(),
+        )
+        phase = run_phase(run.status)
+        headers = {"Location": location(run.id), **wait.headers()}
+        if not phase.is_completed:
+            headers["Retry-After"] = str(RETRY_AFTER_S)
+        return answer(body, status=status_of(phase, mode), headers=headers)
+
+    async def terminate(self, request: web.Request) -> web.Response:
+        """Have a run end with what it has; nothing happens to one that has ended."""
+        run_parameters.read_nothing(request)
+        bodies.refuse_other_origins(request)
+        run_id = run_id_of(request)
+        outcome = await self._runs.terminate(run_id)
+        run = await self._store.load(run_id)
+        if outcome is not Terminated.FINISHED:
+            return answer(document(run), status=202, headers={"Location": location(run_id)})
+        note = f"nothing was to be done: the run had ended before, {run.status.phase}"
+        return answer(noted(document(run), note), headers={"Warning": f'299 - "{note}"'})
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """Drop a run that has ended."""
+        run_parameters.read_nothing(request)
+        bodies.refuse_other_origins(request)
+        await self._store.delete(run_id_of(request))
+        return web.Response(status=204, headers={"Cache-Control": "no-store"})
+
+    def _order(self, content: OfTemplates | OfRun) -> Order:
+        if isinstance(content, OfRun):
+            return order_of(content.run, namespace=content.namespace, given=content.arguments)
+        return self._order_of_question(content.question)
+
+    async def _until_ended(self, request: web.Request, run_id: str, wait: Wait) -> Run:
+        run = await self._store.load(run_id)
+        if wait.seconds == 0:
+            return run
+        return await self._watch.until_ended(
+            run, wait_s=wait.seconds, is_abandoned=lambda: request.transport is None
+        )
+
+
+def run_id_of(request: web.Request) -> str:
+    """The id in the path. Raises RunNotFound if no run can have it."""
+    text = request.match_info["id"]
+    try:
+        is_id = str(UUID(text)) == text
+    except ValueError:
+        is_id = False
+    if not is_id:
+        raise RunNotFound(f"there is no run {text[:40]!r}: the id of a run is its metadata.uid")
+    return text
+
+
+def _wishes(content: OfTemplates | OfRun, chosen: NewRunParameters) -> Wishes:
+    if isinstance(content, OfRun):
+        return Wishes(labels=chosen.labels, is_dry_run=chosen.is_dry_run)
+    return Wishes(
+        labels={**content.labels, **chosen.labels},
+        context=content.context,
+        is_dry_run=chosen.is_dry_run,
+    )
