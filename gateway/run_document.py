@@ -134,7 +134,7 @@ def _result_json(result: MetricResult) -> dict[str, object]:
 
 def _result(content: Mapping[str, object]) -> MetricResult:
     return MetricResult(
-        name=_text(content, "name"),
+        name=_name(content),
         phase=_phase(content),
         message=_text(content, "message"),
         measurements=tuple([_measurement(each) for each in _objects(content, "measurements")]),
@@ -145,7 +145,7 @@ def _result(content: Mapping[str, object]) -> MetricResult:
         error=_number(content, "error"),
         consecutive_error=_number(content, "consecutiveError"),
         consecutive_success=_number(content, "consecutiveSuccess"),
-        is_dry_run=content.get("dryRun", False) is True,
+        is_dry_run=_flag(content, "dryRun"),
         metadata=_texts(content, "metadata"),
     )
 
@@ -153,7 +153,7 @@ def _result(content: Mapping[str, object]) -> MetricResult:
 def _measurement(content: Mapping[str, object]) -> Measurement:
     started_at = _time(content, "startedAt")
     if started_at is None:
-        raise StatusUnreadable("a measurement without startedAt")
+        raise _unreadable(content, "startedAt", "an RFC 3339 time")
     return Measurement(
         phase=_phase(content),
         started_at_unix_s=started_at,
@@ -204,11 +204,25 @@ def _text(content: Mapping[str, object], field: str) -> str:
     return text
 
 
+def _name(content: Mapping[str, object]) -> str:
+    # An empty name is one; none at all is damage.
+    if "name" not in content:
+        raise _unreadable(content, "name", "a text")
+    return _text(content, "name")
+
+
 def _number(content: Mapping[str, object], field: str) -> int:
     number = content.get(field, 0)
-    if not isinstance(number, int):
+    if type(number) is not int:
         raise _unreadable(content, field, "an integer")
     return number
+
+
+def _flag(content: Mapping[str, object], field: str) -> bool:
+    flag = content.get(field, False)
+    if not isinstance(flag, bool):
+        raise _unreadable(content, field, "true or false")
+    return flag
 
 
 def _texts(content: Mapping[str, object], field: str) -> dict[str, str]:
