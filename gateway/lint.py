@@ -179,7 +179,8 @@ def _of_metric(metric: Located[Metric], unknown: frozenset[str]) -> Iterator[Fin
         yield _warning(
             at(metric.path, "count"),
             f"metric {part.name} runs indefinitely: it has an interval, and {count};"
-            " a Rollout accepts that in a background analysis only",
+            " a Rollout accepts that in a background analysis only, and the gateway ends such a run"
+            " as Inconclusive after 24h (runs.maxDuration)",
         )
     conditions = {
         "successCondition": part.success_condition,

@@ -12,7 +12,7 @@ from gateway.cli.exits import Exit
 
 _COMMANDS = {
     "serve": "Answer for verdicts over HTTP.",
-    "run": "Measure every metric of a template once, here and now.",
+    "run": "Run a whole analysis, here and now, without a server.",
     "lint": "Say everything that is wrong with templates.",
     "condition": "Try a condition against a result.",
 }

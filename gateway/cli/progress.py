@@ -18,6 +18,7 @@ from gateway.provider import Clock
 from gateway.run_status import MetricResult, RunStatus
 from gateway.runs.local import LocalRun
 
+_MEASURING: Final = "measuring"
 _REFRESH_S: Final = 0.25
 _WIDE_COLUMNS: Final = 72
 """A narrower terminal has no room for the newest values."""
@@ -30,6 +31,8 @@ class Progress:
         self._run = run
         self._console = console
         self._now_unix_s = now_unix_s
+        # A forced colour (FORCE_COLOR) does not make a terminal of a log.
+        self._is_live = console.file.isatty() and not console.is_dumb_terminal
 
     def watch(self, before: RunStatus, after: RunStatus) -> None:
         """Print what is new."""
@@ -38,16 +41,15 @@ class Progress:
 
     def say(self, line: Text | str) -> None:
         """Print a line with the time of day."""
-        time_of_day = Text(f"{words.time_of_day(self._now_unix_s())} ", style="dim")
-        # A log has no width; on a terminal, what is long goes on in the next line.
-        self._console.print(time_of_day + Text.assemble(line), soft_wrap=True)
+        time_of_day = (words.time_of_day(self._now_unix_s()), "dim")
+        # A log has no width, and one line for each thing.
+        self._console.print(Text.assemble(time_of_day, "  ", line), soft_wrap=not self._is_live)
         self._console.file.flush()
 
     @asynccontextmanager
     async def shown(self) -> AsyncIterator[None]:
         """Keep a live view under the lines, if this is a terminal."""
-        # A forced colour (FORCE_COLOR) does not make a terminal of a log.
-        if not self._console.file.isatty() or self._console.is_dumb_terminal:
+        if not self._is_live:
             yield
             return
         with Live(
@@ -82,12 +84,16 @@ class Progress:
 
     def _table(self, now_unix_s: float) -> Table:
         is_wide = self._console.width >= _WIDE_COLUMNS
-        headings = ["METRIC", "PHASE", "NEXT", "COUNTERS", *(["VALUE"] if is_wide else [])]
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in headings:
-            table.add_column(heading, no_wrap=True, overflow="ellipsis")
+        # Where there is little room, the widest of those that may be cut is cut first.
+        table.add_column("METRIC")
+        table.add_column("PHASE", no_wrap=True)
+        table.add_column("NEXT", no_wrap=True, min_width=len(_MEASURING))
+        table.add_column("COUNTERS")
+        if is_wide:
+            table.add_column("VALUE")
         for rules in self._run.plan.rules:
-            table.add_row(*self._cells(rules, now_unix_s)[: len(headings)])
+            table.add_row(*self._cells(rules, now_unix_s)[: len(table.columns)])
         return table
 
     def _cells(self, rules: MetricRules, now_unix_s: float) -> tuple[Text, ...]:
@@ -96,11 +102,11 @@ class Progress:
         )
         last = result.last
         return (
-            Text(words.clean(rules.name)),
+            _cut(words.clean(rules.name)),
             words.metric_phase_text(result),
             Text(self._next(rules, result, now_unix_s)),
-            Text(words.counters(rules, result)),
-            Text(words.clean(last.value)) if last else Text(),
+            _cut(words.counters(rules, result)),
+            _cut(words.clean(last.value) if last else ""),
         )
 
     def _next(self, rules: MetricRules, result: MetricResult, now_unix_s: float) -> str:
@@ -108,13 +114,17 @@ class Progress:
         if result.phase.is_completed:
             return ""
         if schedule.due([rules], run.status, is_terminated=False, now_unix_s=now_unix_s):
-            return "measuring"
+            return _MEASURING
         wake_at = schedule.next_wake(
             [rules], run.status, is_terminated=run.is_terminated, now_unix_s=now_unix_s
         )
         if wake_at is None or wake_at <= now_unix_s:
             return ""
         return f"in {words.duration(wake_at - now_unix_s)}"
+
+
+def _cut(text: str) -> Text:
+    return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 async def _refresh(live: Live) -> None:

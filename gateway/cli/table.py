@@ -17,6 +17,7 @@ def show(plan: RunPlan, status: RunStatus, console: Console) -> None:
         table.add_column(heading, overflow="fold")
     for rules in plan.rules:
         table.add_row(*_cells(plan, rules, status.result_of(rules.name)))
+    console.print()
     console.print(table)
     told = f": {words.conclusion(plan, status)}"
     console.print(Text.assemble("\n", words.phase_text(status.phase), told), soft_wrap=True)

@@ -16,6 +16,7 @@ from gateway.runs.plans import RunPlan
 
 MAX_CHARS: Final = 300
 """Longer values and messages are cut; the document has them whole."""
+_MAX_NAME_COLUMNS: Final = 24
 _STYLES: Final = {
     Phase.SUCCESSFUL: "green",
     Phase.FAILED: "bold red",
@@ -93,14 +94,15 @@ def reason(plan: RunPlan, metric_name: str, measurement: Measurement) -> str:
 
 def changes(plan: RunPlan, before: RunStatus, after: RunStatus) -> Iterator[Text]:
     """A line for each measurement and for each change of phase, without the time."""
+    width = min(max(len(clean(each.name)) for each in plan.rules), _MAX_NAME_COLUMNS)
     for rules, result in measured(plan, after):
-        name = clean(result.name)
+        name = clean(result.name).ljust(width)
         was = before.result_of(result.name) or MetricResult(name=result.name)
         for each in news(was, result):
-            told = f": {reason(plan, result.name, each)} ({counters(rules, result)})"
-            yield Text.assemble(f"{name}: ", phase_text(each.phase), told)
+            told = f"{reason(plan, result.name, each)} ({counters(rules, result)})"
+            yield Text.assemble(f"{name}  ", phase_text(each.phase), f": {told}")
         if result.phase.is_completed and not was.phase.is_completed:
-            yield Text.assemble(f"{name}: the metric is ", metric_phase_text(result))
+            yield Text.assemble(f"{name}  the metric is ", metric_phase_text(result))
     if after.phase is not before.phase:
         yield Text.assemble("the run is ", phase_text(after.phase))
 
