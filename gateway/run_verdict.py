@@ -180,8 +180,10 @@ def _why_running(
 
 def _progress(metric: _Metric, status: RunStatus, now_unix_s: float) -> str:
     result, rules = metric.result, metric.rules
-    of_all = "" if rules.count is None else f" of {rules.count}"
-    told = f"{rules.name}: {result.count}{of_all} measurements"
+    so_far = _measurements(result.count)
+    if rules.count is not None:
+        so_far = f"{result.count} of {_measurements(rules.count)}"
+    told = f"{rules.name}: {so_far}"
     if result.consecutive_error:
         told += f", {result.consecutive_error} errors in a row"
     if result.in_flight is not None:
@@ -222,5 +224,11 @@ def _tally(result: MetricResult) -> str:
         "inconclusive": result.inconclusive,
         "without a value": result.error,
     }
-    told = ", ".join(f"{number} {word}" for word, number in numbers.items() if number)
-    return f"measurements: {told}" if told else "nothing was measured"
+    told = [f"{number} {word}" for word, number in numbers.items() if number]
+    if not told:
+        return "nothing was measured"
+    return f"{_measurements(result.count + result.error)}, {', '.join(told)}"
+
+
+def _measurements(number: int) -> str:
+    return "1 measurement" if number == 1 else f"{number} measurements"
