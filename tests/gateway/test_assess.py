@@ -82,6 +82,7 @@ def test_results_stand_in_the_order_of_the_metrics() -> None:
     rules = [MetricRules(name="b", is_dry_run=True), MetricRules(name="a")]
     status = record(rules, RunStatus(), "a", measured(), metadata={"query": "q"})
     status = record(rules, status, "b", IN_FLIGHT, metadata={})
+    assert [each.name for each in status.metric_results] == ["b", "a"]
     status = record(rules, status, "a", measured(), metadata={"query": "another"})
     told = [(each.name, each.is_dry_run, each.metadata) for each in status.metric_results]
     assert told == [("b", True, {}), ("a", False, {"query": "q"})]
