@@ -9,7 +9,11 @@ from gateway.errors import StoreUnavailable
 
 __all__ = ["FAILURES", "StoreFault", "fault_of", "reason_of", "unavailable"]
 
-FAILURES: Final = (redis.exceptions.RedisError, OSError)
+FAILURES: Final = (
+    redis.exceptions.RedisError,
+    redis.exceptions.RedisClusterException,
+    OSError,
+)
 """What a client may raise for a command; time-outs are among them."""
 
 

@@ -137,7 +137,7 @@ class RunQueue(RedisQueue):
                     await self._answer_roll_call()
                     roll_call_at_s = time.monotonic() + ROLL_CALL_S
                 await self._take_turn()
-            except StoreUnavailable as error:
+            except Exception as error:  # noqa: BLE001 # without this loop nothing is driven here
                 self._lost(error)
                 roll_call_at_s = time.monotonic()
                 await asyncio.sleep(RETRY_S)
@@ -254,9 +254,12 @@ class RunQueue(RedisQueue):
         # Each of the scripts answers a flat list, or nothing.
         return cast("Sequence[bytes]", await self._calls.call(lambda: script(keys=keys, args=args)))
 
-    def _lost(self, error: StoreUnavailable) -> None:
+    def _lost(self, error: Exception) -> None:
         if not self._is_lost:
-            _log.warning("runs wait for Redis", extra={"reason": str(error)})
+            # Other errors' texts may quote what they did not expect.
+            is_ours = isinstance(error, StoreUnavailable)
+            reason = str(error) if is_ours else type(error).__name__
+            _log.warning("runs wait for Redis", extra={"reason": reason})
         self._is_lost = True
 
     def _found(self) -> None:

@@ -7,11 +7,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 from redis.asyncio import Redis
-from redis_server import RedisServer
+from redis_server import RedisServer, until
 from saq import Job, Status
 
 from gateway.errors import StoreUnavailable
-from gateway.runs.queue import LEASE_S, NAME, OUTAGE_S, RunQueue
+from gateway.runs.queue import LEASE_S, NAME, OUTAGE_S, RETRY_S, RunQueue
 from gateway.secrets import Secret
 from gateway.store_client import Patience, connect
 
@@ -79,10 +79,12 @@ async def member_of(url: Secret) -> AsyncIterator[Member]:
     client = connect(url, PATIENCE)
     member = Member(client.commands)
     serving = asyncio.create_task(member.queue.serve())
-    yield member
-    serving.cancel()
-    await asyncio.wait({serving})
-    await client.close()
+    try:
+        yield member
+    finally:
+        serving.cancel()
+        await asyncio.wait({serving})
+        await client.close()
 
 
 Joined = AbstractAsyncContextManager[Member]
@@ -331,6 +333,24 @@ async def test_a_dead_redis_is_said(redis_server: RedisServer, still: Member) ->
         await still.queue.missing(["run"])
 
 
+async def test_whatever_the_client_raises_is_tried_again(
+    member: Member, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A loop of events may refuse to write to a connection that is being closed."""
+
+    async def refuse(**_: object) -> None:
+        raise RuntimeError("unable to write to secret")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(member.queue, "_turn", refuse)
+        await until(lambda: bool(caplog.records))
+        await asyncio.sleep(2 * RETRY_S)
+    await member.queue.put("run")
+    assert (await member.take()).key == "run"
+    said = [(record.getMessage(), vars(record).get("reason")) for record in caplog.records]
+    assert said == [("runs wait for Redis", "RuntimeError"), ("runs go on", None)]
+
+
 async def test_scripts_are_taught_again(member: Member) -> None:
     """A Redis that was started anew does not know them."""
     await member.queue.put("run")
@@ -355,4 +375,8 @@ async def test_a_cluster_holds_the_queue_in_one_slot(cluster: list[RedisServer])
         await member.finish(job, None)
         assert await member.finds_nothing()
         assert await member.counts() == (0, 0, 0)
-    assert [int(node.cli("dbsize")) for node in cluster].count(0) == 2
+        assert [int(node.cli("dbsize")) for node in cluster].count(0) == 2
+        for node in cluster:
+            node.kill()
+        with pytest.raises(StoreUnavailable, match=r"^Redis cannot be reached$"):
+            await caller.queue.put("run")
