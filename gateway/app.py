@@ -18,6 +18,8 @@ from aiohttp import web
 from gateway.analysis import Analysis
 from gateway.api.operations import Health, Operations
 from gateway.api.problems import error_middleware
+from gateway.api.run_events import RunEvents
+from gateway.api.runs import RunCalls
 from gateway.api.server import KEEPALIVE_S, Runner
 from gateway.api.templates import Lints, Templates
 from gateway.api.verdicts import Verdicts
@@ -32,6 +34,9 @@ from gateway.planner import Planner
 from gateway.provider import Context
 from gateway.readings import Readings
 from gateway.repeats import Repeats
+from gateway.run_telemetry import RunTelemetry
+from gateway.runs.parts import RunParts, run_parts
+from gateway.runs.runs import order_of_question
 from gateway.secret_files import SecretsFolder
 from gateway.secrets import Secret
 from gateway.settings import Settings
@@ -66,6 +71,7 @@ class Gateway:
     app: web.Application
     health: Health
     readings: Readings
+    runs: RunParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,9 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
     """
     telemetry = Telemetry()
     async with AsyncExitStack() as parts:
-        url = settings.redis or await parts.enter_async_context(embedded_redis(settings.state))
+        url = settings.redis
+        if url is None:
+            url = await parts.enter_async_context(embedded_redis(settings.state))
         store = await _store(url, telemetry, parts)
         source = await templates(settings, parts)
         readings = Readings(
@@ -105,6 +113,15 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             now_unix_s=time.time,
             telemetry=telemetry,
         )
+        runs = await parts.enter_async_context(
+            run_parts(
+                settings,
+                url,
+                planner=judges.planner,
+                measuring=judges.measuring,
+                telemetry=RunTelemetry(telemetry),
+            )
+        )
         health = Health({"store": store.details, "templates": partial(_template_details, source)})
         app = web.Application(
             middlewares=[error_middleware(telemetry)],
@@ -113,11 +130,19 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         linted = linter(settings, source, environ)
         for resource in (
             Verdicts(analysis, settings),
+            RunCalls(
+                runs.runs,
+                runs.store,
+                runs.watch,
+                partial(order_of_question, judges.planner),
+                settings,
+            ),
+            RunEvents(runs.watch),
             Templates(source, linted, settings.limits),
             Operations(telemetry, health, source),
         ):
             app.add_routes(resource.routes())
-        yield Gateway(app, health, readings)
+        yield Gateway(app, health, readings, runs)
 
 
 def linter(settings: Settings, source: Source, environ: Mapping[str, str]) -> Lints:
@@ -218,7 +243,9 @@ async def serve(settings: Settings) -> None:
         if received is signal.SIGTERM:
             await asyncio.sleep(settings.shutdown.delay_s)
         deadline_s = time.monotonic() + settings.shutdown.grace_s
-        await runner.cleanup()
+        # Who waits for a run hears how it stands, and asks another replica.
+        await running.runs.watch.close()
+        await asyncio.gather(runner.cleanup(), running.runs.worker.stop(settings.shutdown.grace_s))
         await running.readings.drain(max(0.0, deadline_s - time.monotonic()))
     _log.info("stopped")
 

@@ -70,7 +70,9 @@ async def run_parts(
         now_unix_s=time.time,
         observer=telemetry,
     )
-    worker = RunWorker(queue, driver.drive, telemetry, concurrency=settings.runs.concurrency)
+    worker = RunWorker(
+        queue, driver.drive, concurrency=settings.runs.concurrency, observer=telemetry
+    )
     watch = Watch(store)
     upkeep = Upkeep(store, queue, telemetry, now_unix_s=time.time)
     caring = asyncio.create_task(upkeep.serve(), name="look after runs")

@@ -27,6 +27,9 @@ MAX_TEXT_CHARS: Final = 4_096
 RECORD_WITHIN_S: Final = 1.0
 """How long a finished measurement waits, unrecorded, for others of the same pass."""
 
+RESOLUTION_S: Final = 0.001
+"""Of the times that a run keeps: what it finished, it finished at most so much later."""
+
 Record = Callable[[RunStatus], Awaitable[None]]
 """Keeps a status in which some measurements of a pass are there, and others are under way."""
 
@@ -105,7 +108,8 @@ def _newest_unix_s(status: RunStatus, metric_name: str, created_at_unix_s: float
     result = status.result_of(metric_name)
     if result is None or not result.measurements:
         return created_at_unix_s
-    return result.measurements[-1].finished_at_unix_s or created_at_unix_s
+    finished_at = result.measurements[-1].finished_at_unix_s
+    return created_at_unix_s if finished_at is None else finished_at + RESOLUTION_S
 
 
 def _recorded(
