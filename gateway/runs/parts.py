@@ -1,18 +1,23 @@
 """All parts of durable runs, put together, and the order of their lives."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from redis.asyncio import Redis
+
+from gateway.errors import StoreUnavailable
 from gateway.measuring import Measuring
 from gateway.planner import Planner
 from gateway.run_telemetry import RunTelemetry
 from gateway.runs.driver import Driver
 from gateway.runs.plans import RunPlans
 from gateway.runs.queue import RunQueue
+from gateway.runs.redis_advice import redis_advice
 from gateway.runs.runs import Runs
 from gateway.runs.steps import Steps
 from gateway.runs.store import RunStore
@@ -30,6 +35,7 @@ PATIENCE: Final = Patience(
     max_connections=64,
     retries=1,
 )
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,7 @@ async def run_parts(
     watch = Watch(store)
     upkeep = Upkeep(store, queue, telemetry, now_unix_s=time.time)
     caring = asyncio.create_task(upkeep.serve(), name="look after runs")
+    await _advise(client.commands)
     await worker.start()
     try:
         yield RunParts(
@@ -96,3 +103,11 @@ async def run_parts(
         await watch.close()
         await worker.stop(0)
         await client.close()
+
+
+async def _advise(redis: Redis) -> None:
+    try:
+        for sentence in await redis_advice(redis):
+            _log.warning(sentence)
+    except StoreUnavailable:
+        _log.debug("Redis does not say how it is set up")
