@@ -1,7 +1,7 @@
 """The keys under which Redis has the runs: all in one slot of a cluster, none with a time to live.
 
-    run:ID         hash     manifest, status, version, created, terminate (if so), dropped
-    events:ID      stream   its newest events; an id is VERSION-NUMBER
+    run:ID         hash     manifest, status, version, created; terminate, dropped where it is so
+    events:ID      list     "VERSION-NUMBER event", its newest events
     versions       hash     ID -> "VERSION PHASE"
     facts          hash     ID -> "CREATED-MS [namespace, templates, labels]", what lists select by
     index          zset     "CREATED-MS:ID", all runs, in lexical order

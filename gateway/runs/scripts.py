@@ -71,7 +71,7 @@ return {'made', id}
 )
 
 # KEYS: run, events. ARGV: id, version, status, phase, how many events to keep, time of the end (''
-# before it), when it expires ('' for never); then type and data of each event.
+# before it), when it expires ('' for never); then each event.
 # A call is a repeat if the run is one version further and has the status that is to be saved.
 SAVE: Final = (
     _NAMES
@@ -86,17 +86,14 @@ if run[1] ~= ARGV[2] then
   return is_repeat and saved or 'stale'
 end
 if not redis.call('ZSCORE', LIVE, id) then return 'stale' end
-for place = 8, #ARGV, 2 do
-  local number = (place - 6) / 2
-  redis.call('XADD', KEYS[2], version .. '-' .. number, ARGV[place], ARGV[place + 1])
-end
+if #ARGV > 7 then redis.call('RPUSH', KEYS[2], unpack(ARGV, 8)) end
 redis.call('HSET', KEYS[1], 'status', ARGV[3], 'version', version)
 redis.call('HSET', VERSIONS, id, version .. ' ' .. phase)
-local excess = #ARGV > 7 and redis.call('XLEN', KEYS[2]) - ARGV[5] or 0
+local excess = #ARGV > 7 and redis.call('LLEN', KEYS[2]) - ARGV[5] or 0
 if excess > 0 then
-  local going = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', excess)
-  redis.call('HSET', KEYS[1], 'dropped', going[#going][1])
-  redis.call('XTRIM', KEYS[2], 'MAXLEN', ARGV[5])
+  local dropped = redis.call('LINDEX', KEYS[2], excess - 1)
+  redis.call('HSET', KEYS[1], 'dropped', string.match(dropped, '^%S+'))
+  redis.call('LTRIM', KEYS[2], excess, -1)
 end
 if ARGV[6] ~= '' then
   redis.call('ZREM', LIVE, id)
@@ -129,13 +126,19 @@ return is_there and 'deleted' or 'gone'
 """
 )
 
-# KEYS: run, events. ARGV: where to begin. Gives the newest id that was dropped, and the events.
+# KEYS: run, events. ARGV: version and number of an event. Gives the id of the newest that was
+# dropped, and the later ones, newest first.
 READ_EVENTS: Final = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return false end
-return {
-  redis.call('HGET', KEYS[1], 'dropped') or '0-0',
-  redis.call('XRANGE', KEYS[2], ARGV[1], '+'),
-}
+local version, number, later = tonumber(ARGV[1]), tonumber(ARGV[2]), {}
+for place = -1, -redis.call('LLEN', KEYS[2]), -1 do
+  local event = redis.call('LINDEX', KEYS[2], place)
+  local its_version, its_number = string.match(event, '^(%d+)-(%d+) ')
+  its_version, its_number = tonumber(its_version), tonumber(its_number)
+  if its_version < version or its_version == version and its_number <= number then break end
+  later[#later + 1] = event
+end
+return {redis.call('HGET', KEYS[1], 'dropped') or '0-0', later}
 """
 
 # KEYS: live. ARGV: where to begin, how many to look at. Gives the last one that was looked at

@@ -92,7 +92,7 @@ class RunStore:
             TooManyRuns: as many as there may be are under way.
 
         """
-        arguments = [
+        arguments: list[str | bytes | float] = [
             new.id,
             orjson.dumps(new.manifest),
             write_status(RunStatus()),
@@ -166,7 +166,7 @@ class RunStore:
             ttl = ttl_strategy(run_id, await self.manifest(run_id))
             expires_at_unix_s = expires_at(ttl, status)
             expires = "" if expires_at_unix_s is None else repr(expires_at_unix_s)
-        arguments: list[bytes | str | int] = [
+        arguments: list[str | bytes | float] = [
             run_id,
             version,
             write_status(status),
@@ -175,8 +175,10 @@ class RunStore:
             ended_at,
             expires,
         ]
-        for event in events:
-            arguments += (event.type, pack(event.data))
+        arguments += [
+            f"{version + 1}-{number} ".encode() + pack(event)
+            for number, event in enumerate(events, start=1)
+        ]
         match await self._calls.run(
             self._save, [keys.RUN + run_id, keys.EVENTS + run_id], arguments
         ):
@@ -231,18 +233,13 @@ class RunStore:
 
         """
         known = (0, 0) if after is None else _place(after)
-        begin = "-" if after is None else f"({after}"
-        answer = await self._calls.run(
-            self._read_events, [keys.RUN + run_id, keys.EVENTS + run_id], [begin]
-        )
+        names = [keys.RUN + run_id, keys.EVENTS + run_id]
+        answer = await self._calls.run(self._read_events, names, known)
         if answer is None:
             raise _not_found(run_id)
-        dropped, entries = answer
+        dropped, later = answer
         try:
-            events = tuple(
-                (event_id.decode(), Event(kind.decode(), unpack(packed)))
-                for event_id, (kind, packed) in entries
-            )
+            events = tuple(_read_event(each) for each in reversed(later))
         except ValueError as error:
             raise RunUnreadable(run_id, str(error)) from None
         return events, known < _place(dropped.decode())
@@ -265,6 +262,11 @@ class RunStore:
 
 def _not_found(run_id: str) -> RunNotFound:
     return RunNotFound(f"there is no run {run_id}; it may have been deleted")
+
+
+def _read_event(entry: bytes) -> tuple[str, Event]:
+    event_id, _, packed = entry.partition(b" ")
+    return event_id.decode(), unpack(packed)
 
 
 def _place(event_id: str) -> tuple[int, int]:
