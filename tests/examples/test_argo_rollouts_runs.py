@@ -21,7 +21,7 @@ NOTHING: Mapping[str, str] = {}
 
 @asynccontextmanager
 async def world(
-    folder: Path, play: Play, **schedule: object
+    folder: Path, play: Play, **schedule: Any
 ) -> AsyncIterator[tuple[Service, Backend]]:
     """A gateway, which is Argo as well, and the upstream that its template ``judged`` asks."""
     async with backend(play) as upstream:
