@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol
 
-from gateway.limits import MetricRules, is_at_count
+from gateway.limits import MetricRules, is_at_count, metric_phase
 from gateway.model import Phase
 from gateway.run_status import Measurement, MetricResult, RunStatus
 
@@ -60,7 +60,8 @@ def due(
 ) -> tuple[Task, ...]:
     """What this pass has to do, in the order of the metrics.
 
-    Source: argo-rollouts analysis/analysis.go:176-250 @ 9f8d111d8.
+    Source: argo-rollouts analysis/analysis.go:176-250 @ 9f8d111d8. Unlike Argo, a metric that its
+    counters have decided, and that was not assessed since, is not measured once more.
     """
     if status.phase.is_completed:
         return ()
@@ -151,7 +152,9 @@ def _action(
     if last.finished_at_unix_s is None:
         resume_at = last.resume_at_unix_s
         return None if resume_at is not None and resume_at > now else Action.RESUME
-    if is_at_count(rules, result):
+    # A worker that dies in the middle of a pass leaves measurements that nobody has assessed: one
+    # more could hide, for instance, that there were too many errors in a row.
+    if metric_phase(rules, result, is_terminating=False).is_completed:
         return None
     return Action.MEASURE if now > last.finished_at_unix_s + _gap_s(rules, last) else None
 

@@ -204,6 +204,24 @@ def test_a_metric_may_end_the_run(phase: Phase, *, is_dry_run: bool, expected: b
     assert is_overdue is not expected
 
 
+@pytest.mark.parametrize(
+    "counters",
+    [
+        pytest.param({"consecutive_error": 5, "error": 5}, id="too-many-errors"),
+        pytest.param({"count": 1, "failed": 1}, id="too-many-failures"),
+        pytest.param({"count": 3, "consecutive_success": 3}, id="enough-successes-in-a-row"),
+        pytest.param({"count": 9}, id="enough-measurements"),
+    ],
+)
+def test_what_is_decided_is_not_measured_again(counters: dict[str, int]) -> None:
+    """A worker has died after it recorded the measurement, and before it assessed it."""
+    result = MetricResult(name="m", measurements=(measured(finished_at=NOW - 99),), **counters)
+    status = RunStatus(metric_results=(result,))
+    rules = [MetricRules(name="m", interval_s=5, count=9, consecutive_success_limit=3)]
+    assert due(rules, status, is_terminated=False, now_unix_s=NOW) == ()
+    assert next_wake(rules, status, is_terminated=False, now_unix_s=NOW) == NOW
+
+
 def test_the_earliest_metric_wakes_the_run() -> None:
     """Those that are completed, or wait for their provider, want nothing."""
     names = "abcd"
