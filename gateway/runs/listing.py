@@ -90,7 +90,7 @@ class Listing:
     async def page(self, wanted: Filter, *, limit: int, cursor: str | None) -> Page:
         """Up to ``limit`` runs. Raises RequestInvalid for a cursor that is none."""
         if cursor is not None and not _CURSOR.fullmatch(cursor):
-            raise RequestInvalid("cursor: is not one that a list of runs gave")
+            raise RequestInvalid("continue: is not one that a list of runs gave")
         places: list[str] = []
         looked_at, last, has_more = 0, "", False
         async for portion, taken in self._portions(wanted, limit=limit, cursor=cursor):
