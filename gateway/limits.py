@@ -18,6 +18,8 @@ DEFAULT_CONSECUTIVE_ERROR_LIMIT: Final = 4
 """Source: argo-rollouts utils/defaults/defaults.go:37 @ 9f8d111d8."""
 DEFAULT_RETENTION: Final = 10
 """Source: argo-rollouts analysis/analysis.go:27 @ 9f8d111d8."""
+MAX_RETENTION: Final = 1_000
+"""Unlike Argo: every step writes all that is kept."""
 _INT32_SIZE: Final = 1 << 32
 
 
@@ -153,4 +155,4 @@ def _int32(number: int) -> int:
 
 def _retention(metric_name: str, rules: Sequence[RetentionRule]) -> int:
     limits = [rule.limit for rule in rules if matching(rule.metric_name, (metric_name,))]
-    return limits[-1] if limits and limits[-1] > 0 else DEFAULT_RETENTION
+    return min(limits[-1], MAX_RETENTION) if limits and limits[-1] > 0 else DEFAULT_RETENTION

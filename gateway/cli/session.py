@@ -28,7 +28,7 @@ from gateway.run_manifest import Order, manifest, order_of
 from gateway.run_status import RunStatus
 from gateway.runs.local import LocalRun
 from gateway.runs.plans import RunPlan, plan_run, wanted
-from gateway.runs.runs import order_of_question, too_long
+from gateway.runs.runs import order_of_question, refusals
 from gateway.runs.steps import Steps
 from gateway.settings import Settings
 from gateway.telemetry import Telemetry
@@ -82,7 +82,7 @@ async def drive(
         order = _order(judges.planner, content)
         plan = await plan_run(judges.planner, wanted(order))
         max_duration_s = settings.runs.max_duration_s
-        problems = tuple(too_long(plan, max_duration_s))
+        problems = tuple(refusals(plan, max_duration_s))
         if problems:
             raise TemplateInvalid(problems)
         run = LocalRun(

@@ -86,7 +86,7 @@ class Runs:
         """
         order = _with_wishes(order, wishes)
         plan = await plan_run(self._planner, wanted(order))
-        problems = tuple(too_long(plan, self._settings.max_duration_s))
+        problems = tuple(refusals(plan, self._settings.max_duration_s))
         if problems:
             raise TemplateInvalid(problems)
         now_unix_s = self._now_unix_s()
@@ -158,15 +158,25 @@ def _with_wishes(order: Order, wishes: Wishes) -> Order:
     )
 
 
-def too_long(plan: RunPlan, max_duration_s: float) -> Iterator[Problem]:
-    """A problem for each metric that cannot be measured as often as it wants, however it does."""
+def refusals(plan: RunPlan, max_duration_s: float) -> Iterator[Problem]:
+    """What is valid for Argo, and no run of the gateway's.
+
+    Of a count below zero Argo takes one measurement, and an Error of it passes.
+    """
     for planned, rules in zip(plan.planned.metrics, plan.rules, strict=True):
+        path = f"{planned.plan.path}.count"
+        if rules.count is not None and rules.count < 0:
+            yield Problem(
+                path,
+                f"is {rules.count}; a run needs a count that is not negative: leave it out for one"
+                " measurement, or for as many as there is time for if there is an interval",
+            )
         lasts_s = (rules.initial_delay_s or 0.0) + max(0, (rules.count or 1) - 1) * (
             rules.interval_s or 0.0
         )
         if lasts_s > max_duration_s:
             yield Problem(
-                f"{planned.plan.path}.count",
+                path,
                 f"takes {lasts_s:g}s with this interval, longer than a run may last:"
                 f" {max_duration_s:g}s (runs.maxDuration)",
             )

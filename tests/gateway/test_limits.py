@@ -88,6 +88,7 @@ def test_rules_are_read_from_a_metric(fields: dict[str, object], expected: Metri
         pytest.param([("rate", 3), ("error", 4)], 3, id="the-last-rule-that-matches-counts"),
         pytest.param([("rate", 3), ("rate$", 0)], 10, id="a-last-rule-of-nothing-is-the-default"),
         pytest.param([("rate", -1)], 10, id="a-negative-rule-is-the-default"),
+        pytest.param([("rate", 1_001)], 1_000, id="a-thousand-are-enough"),
     ],
 )
 def test_a_rule_says_how_many_measurements_are_kept(
