@@ -77,6 +77,7 @@ async def service(
             yield Service(f"http://127.0.0.1:{port}", running, session)
         finally:
             await session.close()
+            await running.runs.watch.close()
             await runner.cleanup()
             await running.readings.drain(0)
 
