@@ -7,6 +7,7 @@ from prometheus_client import generate_latest
 
 from gateway import telemetry as module
 from gateway.model import Phase
+from gateway.run_telemetry import RunTelemetry
 from gateway.telemetry import Telemetry
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -102,6 +103,7 @@ def test_the_state_of_the_parts_shows() -> None:
 def test_the_page_and_the_code_are_equal() -> None:
     """Every metric is documented with its type, labels and help, and nothing else is."""
     telemetry = Telemetry()
+    RunTelemetry(telemetry)
     rows = sorted(
         f"| `{_exposed_name(each)}` | {each._type} "
         f"| {', '.join(f'`{label}`' for label in _labels(each)) or '-'} | {each._documentation} |"
