@@ -4,6 +4,7 @@ Sub-commands are imported when they are asked for: ``condition`` needs no web se
 """
 
 import sys
+import traceback
 from importlib import import_module
 
 import click
@@ -49,5 +50,8 @@ def main() -> None:
         error.show()
         code = Exit.USAGE
     except click.Abort:
+        code = Exit.ERROR
+    except Exception:  # noqa: BLE001 - a crash, which would end with 1, is no Failed verdict
+        traceback.print_exc()
         code = Exit.ERROR
     sys.exit(code or Exit.SUCCESSFUL)

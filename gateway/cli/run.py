@@ -33,7 +33,12 @@ class _Console(Console):
     def on_broken_pipe(self) -> None:
         # Whoever read may leave: the exit code still speaks.
         self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+        _close(self.file)
+
+
+def _close(file: IO[str]) -> None:
+    # What is still to be written would fail once more at the very end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
 
 
 def _console(file: IO[str]) -> Console:
@@ -123,8 +128,12 @@ def command(
     except GatewayError as error:
         raise click.ClickException(inputs.told(error)) from None
     if output == "json":
-        document = orjson.dumps(ended.document, option=orjson.OPT_INDENT_2)
-        click.echo(document)
+        try:
+            click.echo(orjson.dumps(ended.document, option=orjson.OPT_INDENT_2))
+        except OSError as error:
+            _close(sys.stdout)
+            click.echo(f"the AnalysisRun cannot be printed: {error.strerror}", err=True)
+            return Exit.ERROR
     else:
         table.show(ended.plan, ended.status, console)
     if ended.note:

@@ -3,35 +3,12 @@
 import asyncio
 import json
 import re
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
-from backends import Play, backend
+from command_line import command, written
 from running import template, web_metric
-
-
-@dataclass(frozen=True)
-class Done:
-    """A command that has ended."""
-
-    code: int | None
-    out: str
-    err: str
-
-
-async def command(*words: str, stdin: str = "") -> Done:
-    """Run ``analysis-gateway`` to its end."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway", *words),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate(stdin.encode())
-    return Done(process.returncode, out.decode(), err.decode())
 
 
 @pytest.mark.parametrize(
@@ -94,88 +71,6 @@ async def test_conditions_are_tried_line_by_line() -> None:
         "line 7",
         "line 9",
     ]
-
-
-def written(path: Path, content: object) -> str:
-    """A YAML file."""
-    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
-    return str(path)
-
-
-@pytest.mark.parametrize(
-    ("body", "code", "phase"),
-    [
-        pytest.param('"green"', 0, "Successful", id="successful-is-0"),
-        pytest.param('"red"', 1, "Failed", id="failed-is-1"),
-        pytest.param('"blue"', 2, "Inconclusive", id="inconclusive-is-2"),
-        pytest.param("1", 3, "Error", id="error-is-3"),
-    ],
-)
-async def test_a_template_is_run_once(tmp_path: Path, body: str, code: int, phase: str) -> None:
-    """A table for people, a document for programs, an exit code for both."""
-    async with backend(Play(body)) as upstream:
-        metric = web_metric(
-            "{{args.url}}", 'result == "green"', name="color", failureCondition='result == "red"'
-        )
-        file = written(tmp_path / "t.yaml", template(metric, args=[{"name": "url"}]))
-        words = ("run", file, "--arg", f"url={upstream.url}")
-        table, document = await asyncio.gather(command(*words), command(*words, "--json"))
-    assert (table.code, document.code) == (code, code)
-    assert re.search(r"^METRIC +VALUE +CONDITION +PHASE +REASON", table.out)
-    assert f"\n{phase}: color: " in table.out
-    assert "\x1b" not in table.out
-    assert json.loads(document.out)["metrics"]["color"]["phase"] == phase
-
-
-async def test_a_slow_measurement_is_not_waited_for_for_ever(tmp_path: Path) -> None:
-    """Time-out is exit code 3."""
-    async with backend(Play("1", delay_s=5)) as upstream:
-        file = written(tmp_path / "t.yaml", template(web_metric(upstream.url, "true")))
-        done = await command("run", file, "--wait", "200ms")
-    assert (done.code, "not measured within 0.2s" in done.out) == (3, True)
-
-
-@pytest.mark.parametrize(
-    ("content", "words", "told"),
-    [
-        pytest.param("a: [", [], "line", id="no-yaml"),
-        pytest.param("", [], "holds no template", id="nothing"),
-        pytest.param(template(), [], "no metrics specified", id="no-metrics"),
-        pytest.param(
-            template(web_metric("http://x"), args=[{"name": "a"}]),
-            [],
-            "args.a: args.a was not resolved",
-            id="a-missing-argument",
-        ),
-        pytest.param(template(web_metric("http://x")), ["--arg", "b"], "NAME=VALUE", id="no-value"),
-        pytest.param(
-            template(web_metric("http://x")),
-            ["--arg", "b=1", "--arg", "b=2"],
-            "given twice",
-            id="twice",
-        ),
-        pytest.param(
-            template(web_metric("http://x")), ["--wait", "5"], "missing unit", id="no-unit"
-        ),
-    ],
-)
-async def test_what_cannot_be_run_is_usage(
-    tmp_path: Path, content: object, words: list[str], told: str
-) -> None:
-    """Exit code 4, a sentence, and no traceback."""
-    done = await command("run", written(tmp_path / "t.yaml", content), *words)
-    assert (done.code, done.out) == (4, "")
-    assert told in done.err
-    assert "Traceback" not in done.err
-
-
-async def test_a_file_that_is_not_there() -> None:
-    """Also that is usage."""
-    done = await command("run", "/nowhere.yaml")
-    assert (done.code, done.err) == (
-        4,
-        "Error: /nowhere.yaml cannot be read: No such file or directory\n",
-    )
 
 
 async def test_lint_says_everything_with_its_line(tmp_path: Path) -> None:
