@@ -1,13 +1,21 @@
 """The command line in tests: real processes, their output as it comes, real terminals."""
 
 import asyncio
+import contextlib
+import os
+import pty
+import subprocess
 import sys
+import termios
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+
+_TERMINAL = {"COLUMNS", "LINES", "TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR"}
+"""What would tell a command of another terminal than its own."""
 
 
 @dataclass(frozen=True)
@@ -52,3 +60,24 @@ def written(path: Path, content: object) -> str:
     """A YAML file."""
     path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
     return str(path)
+
+
+def on_terminal(*words: str, columns: int, **environ: str) -> Done:
+    """Run ``analysis-gateway`` to its end on a terminal of its own; all its output is ``out``."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, columns))
+    inherited = {name: value for name, value in os.environ.items() if name not in _TERMINAL}
+    process = subprocess.Popen(
+        (sys.executable, "-m", "gateway", *words),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**inherited, "TERM": "xterm-256color", **environ},
+    )
+    os.close(theirs)
+    out = bytearray()
+    # Linux says EIO when the other side of a terminal is gone.
+    with process, os.fdopen(ours, "rb", buffering=0) as screen, contextlib.suppress(OSError):
+        while data := screen.read(4096):
+            out += data
+    return Done(process.returncode, out.decode().replace("\r\n", "\n"), "")

@@ -20,7 +20,8 @@ def show(plan: RunPlan, status: RunStatus, console: Console) -> None:
     console.print()
     console.print(table)
     told = f": {words.conclusion(plan, status)}"
-    console.print(Text.assemble("\n", words.phase_text(status.phase), told), soft_wrap=True)
+    line = Text.assemble("\n", words.phase_text(status.phase), told)
+    console.print(line, soft_wrap=not console.file.isatty())
 
 
 def _cells(plan: RunPlan, rules: MetricRules, result: MetricResult | None) -> tuple[Text, ...]:

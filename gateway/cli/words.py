@@ -99,8 +99,9 @@ def changes(plan: RunPlan, before: RunStatus, after: RunStatus) -> Iterator[Text
         name = clean(result.name).ljust(width)
         was = before.result_of(result.name) or MetricResult(name=result.name)
         for each in news(was, result):
-            told = f"{reason(plan, result.name, each)} ({counters(rules, result)})"
-            yield Text.assemble(f"{name}  ", phase_text(each.phase), f": {told}")
+            why = reason(plan, result.name, each)
+            told = f"{f': {why}' if why else ''} ({counters(rules, result)})"
+            yield Text.assemble(f"{name}  ", phase_text(each.phase), told)
         if result.phase.is_completed and not was.phase.is_completed:
             yield Text.assemble(f"{name}  the metric is ", metric_phase_text(result))
     if after.phase is not before.phase:
