@@ -66,7 +66,7 @@ __all__ = [
     "Terminated",
 ]
 
-_EVENT_ID: Final = re.compile(r"(\d{1,15})-(\d{1,15})")
+_EVENT_ID: Final = re.compile(r"([0-9]{1,15})-([0-9]{1,15})")
 
 
 class RunStore:
