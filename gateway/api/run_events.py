@@ -79,7 +79,7 @@ class RunEvents:
                 if news is not News.CHANGED:
                     return
                 try:
-                    events = await self._news(watcher, after, line)
+                    events, is_over = await self._news(watcher, after, line)
                 except StoreUnavailable:
                     await line.send(_HEARTBEAT)
                     await asyncio.sleep(POLL_S)
@@ -87,13 +87,19 @@ class RunEvents:
                 except RunNotFound:
                     return
                 after = await _replay(events, after, line)
-                is_over = _has_end(events)
+                is_over = is_over or _has_end(events)
 
-    async def _news(self, watcher: Watcher, after: str | None, line: "_Line") -> Events:
+    async def _news(
+        self, watcher: Watcher, after: str | None, line: "_Line"
+    ) -> tuple[Events, bool]:
+        """Events, and whether there are none because the run has ended before."""
         events = await watcher.events(after)
+        if events == ((), False):
+            # Whose last event is none of this run would wait for ever for the next.
+            return events, (await watcher.run()).status.phase.is_completed
         if after is not None and events[1]:
             await line.send(_event("run", document(await watcher.run())))
-        return events
+        return events, False
 
 
 class _Line:
