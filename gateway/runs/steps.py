@@ -27,8 +27,9 @@ MAX_TEXT_CHARS: Final = 4_096
 RECORD_WITHIN_S: Final = 1.0
 """How long a finished measurement waits, unrecorded, for others of the same pass."""
 
-RESOLUTION_S: Final = 0.001
-"""Of the times that a run keeps: what it finished, it finished at most so much later."""
+NEWS_SHARE: Final = 0.5
+"""The part of the time since a run's last measurement from which a reading is news to it. Not all
+of it: clocks of replicas differ, and what one has measured must not count again for another."""
 
 Record = Callable[[RunStatus], Awaitable[None]]
 """Keeps a status in which some measurements of a pass are there, and others are under way."""
@@ -94,7 +95,7 @@ class Steps:
     async def _measure(self, metric: PlannedMetric, plan: RunPlan, since_s: float) -> Measurement:
         started_at = self._now_unix_s()
         # What was measured before the run began, or for its last measurement, is no news to it.
-        age_s = min(self._max_age_s, max(0.0, started_at - since_s))
+        age_s = min(self._max_age_s, max(0.0, started_at - since_s) * NEWS_SHARE)
         measured = await self._measuring.measure(
             metric,
             planned=plan.planned,
@@ -108,8 +109,7 @@ def _newest_unix_s(status: RunStatus, metric_name: str, created_at_unix_s: float
     result = status.result_of(metric_name)
     if result is None or not result.measurements:
         return created_at_unix_s
-    finished_at = result.measurements[-1].finished_at_unix_s
-    return created_at_unix_s if finished_at is None else finished_at + RESOLUTION_S
+    return result.measurements[-1].finished_at_unix_s or created_at_unix_s
 
 
 def _recorded(
