@@ -66,7 +66,7 @@ class LocalRun:
             now_unix_s=now_unix_s,
         ):
             return assess.ended_by_cap(self.status, f"{self._max_duration_s:g}s", now_unix_s)
-        step = self._under_way = asyncio.create_task(self._step(watch))
+        step = self._under_way = asyncio.create_task(self._step(watch), name="step")
         try:
             await asyncio.wait({step})
         finally:

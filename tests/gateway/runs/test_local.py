@@ -217,3 +217,5 @@ async def test_a_run_whose_driver_is_cancelled_leaves_nothing_under_way() -> Non
         async with asyncio.timeout(1):
             with pytest.raises(asyncio.CancelledError):
                 await driving
+        await asyncio.sleep(0)
+        assert [each for each in asyncio.all_tasks() if each.get_name() == "step"] == []
