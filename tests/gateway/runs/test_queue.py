@@ -351,6 +351,26 @@ async def test_whatever_the_client_raises_is_tried_again(
     assert said == [("runs wait for Redis", "RuntimeError"), ("runs go on", None)]
 
 
+async def test_a_full_redis_is_said_and_waited_out(
+    member: Member, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No job is half put back, and all go on once there is room."""
+    await member.queue.put("run")
+    job = await member.take()
+    await member.redis.config_set("maxmemory", 1)
+    reason = "Redis is full: it takes nothing in before its maxmemory is raised"
+    with pytest.raises(StoreUnavailable, match=f"^{reason}$"):
+        await member.queue.put("another")
+    await until(lambda: bool(caplog.records))
+    await member.finish(job, time.time())
+    await asyncio.sleep(2 * RETRY_S)
+    assert sum(await member.counts()) == 2
+    await member.redis.config_set("maxmemory", 0)
+    assert (await member.take()).key == "run"
+    said = [(record.getMessage(), vars(record).get("reason")) for record in caplog.records]
+    assert said == [("runs wait for Redis", reason), ("runs go on", None)]
+
+
 async def test_scripts_are_taught_again(member: Member) -> None:
     """A Redis that was started anew does not know them."""
     await member.queue.put("run")
