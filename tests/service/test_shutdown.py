@@ -102,3 +102,27 @@ async def test_ctrl_c_is_quick(tmp_path: Path) -> None:
         gateway.send_signal(signal.SIGINT)
         assert await asyncio.wait_for(gateway.wait(), 10) == 0
         assert time.monotonic() - started_s < 3
+
+
+async def test_who_waits_for_a_run_hears_at_once(tmp_path: Path) -> None:
+    """Long polls get the run as it stands, streams end; the run goes on elsewhere."""
+    config = settings(tmp_path, "shutdown: {delay: 0s, grace: 20s}\n")
+    async with (
+        backend(Play("1")) as upstream,
+        aiohttp.ClientSession() as session,
+        process(tmp_path / "s", "--config", config) as (gateway, url),
+    ):
+        content = template(web_metric(upstream.url, "result == 1", interval="1h"))
+        run = await post(session, f"{url}/v1/runs", content)
+        path = f"{url}/v1/runs/{run['metadata']['uid']}"
+        polling = asyncio.create_task(session.get(f"{path}?wait=10m"))
+        async with session.get(f"{path}/events") as stream:
+            await stream.content.readuntil(b"event: phase")
+            started_s = time.monotonic()
+            gateway.send_signal(signal.SIGTERM)
+            told = (await stream.content.read()).decode()
+        polled = await polling
+        assert (polled.status, (await polled.json())["status"]["phase"]) == (200, "Running")
+        assert "event: end" not in told
+        assert await asyncio.wait_for(gateway.wait(), 15) == 0
+        assert time.monotonic() - started_s < 5
