@@ -11,8 +11,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
+from running import template, web_metric
 
 _TERMINAL = {"COLUMNS", "LINES", "TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR"}
 """What would tell a command of another terminal than its own."""
@@ -54,6 +57,43 @@ async def started(*words: str) -> AsyncIterator[asyncio.subprocess.Process]:
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+async def line_of(stream: asyncio.StreamReader | None, sought: str) -> None:
+    """Return when a line has come with this text."""
+    assert stream is not None
+    async with asyncio.timeout(20):
+        async for line in stream:
+            if sought in line.decode():
+                return
+    pytest.fail(f"no line said {sought}")
+
+
+async def the_rest(process: asyncio.subprocess.Process) -> Done:
+    """How a command ends, and what it says from here on."""
+    out, err = await asyncio.wait_for(process.communicate(), 20)
+    return Done(process.returncode, out.decode(), err.decode())
+
+
+async def asked(requests: list[Any]) -> None:
+    """Return when somebody has asked the backend."""
+    async with asyncio.timeout(20):
+        while not requests:  # noqa: ASYNC110 - a list knows of no event
+            await asyncio.sleep(0.01)
+
+
+def color(url: str, **fields: Any) -> dict[str, Any]:
+    """A metric that wants green."""
+    return web_metric(url, 'result == "green"', name="color", **fields)
+
+
+def analysis_run(*metrics: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    """A manifest."""
+    return {
+        **template(*metrics, **spec),
+        "kind": "AnalysisRun",
+        "metadata": {"name": "checks", "namespace": "shop"},
+    }
 
 
 def written(path: Path, content: object) -> str:

@@ -50,7 +50,7 @@ def main() -> None:
         error.show()
         code = Exit.USAGE
     except click.Abort:
-        code = Exit.ERROR
+        code = Exit.INTERRUPTED
     except Exception:  # noqa: BLE001 - a crash, which would end with 1, is no Failed verdict
         traceback.print_exc()
         code = Exit.ERROR

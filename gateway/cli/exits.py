@@ -16,9 +16,9 @@ class Exit(IntEnum):
     USAGE = 4
     """The command, the file or the template is wrong; nothing was measured."""
     INTERRUPTED = 130
-    """SIGINT (Ctrl-C) ended a run that would have gone on; as shells say it."""
+    """SIGINT (Ctrl-C) ended the command, or a run that would have gone on; as shells say it."""
     TERMINATED = 143
-    """SIGTERM did."""
+    """SIGTERM ended a run that would have gone on."""
 
 
 def exit_code(phase: Phase) -> Exit:
