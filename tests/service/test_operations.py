@@ -11,7 +11,7 @@ from backends import Play, backend
 from redis_server import RedisServer
 from running import service, template, until, web_metric
 
-from gateway.api import parameters
+from gateway.api import parameters, run_parameters
 
 
 async def test_metrics_tell_of_verdicts_and_parts(tmp_path: Path) -> None:
@@ -92,6 +92,13 @@ def test_the_contract_lists_what_is_served() -> None:
         "getVerdict": parameters.OF_NAMESPACED,
         "getClusterVerdict": parameters.OF_OTHERS,
         "postVerdict": parameters.OF_OTHERS,
+        "postRun": run_parameters.OF_NEW,
+        "getRuns": run_parameters.OF_LIST,
+        "getRun": run_parameters.OF_ONE,
+        "getRunVerdict": run_parameters.OF_VERDICT,
+        "getRunEvents": run_parameters.OF_EVENTS,
+        "deleteRun": frozenset[str](),
+        "terminateRun": frozenset[str](),
     }
     shared = contract["components"]["parameters"]
     described = {}
@@ -100,7 +107,7 @@ def test_the_contract_lists_what_is_served() -> None:
             refs = [each["$ref"].rpartition("/")[2] for each in call.get("parameters", ())]
             described[call["operationId"]] = {
                 shared[ref]["name"] for ref in refs if shared[ref]["in"] == "query"
-            } - {"args"}
+            } - {"args", "labels"}
     assert {name: described[name] for name in calls} == calls
 
 
