@@ -9,7 +9,8 @@ import logging
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
+from typing import Final, cast
 
 import orjson
 
@@ -31,7 +32,7 @@ PORTION: Final = 1_000
 MOST_LOOKED_AT: Final = 50_000
 """Runs that are looked at for one page."""
 _LOADED_AT_ONCE: Final = 50
-_CURSOR: Final = re.compile(r"\d{13}:\S{1,64}")
+_CURSOR: Final = re.compile(r"[0-9]{13}:\S{1,64}")
 _log: Final = logging.getLogger(__name__)
 
 
@@ -129,7 +130,7 @@ class Listing:
         found = await self._calls.call(
             lambda: self._redis.zrevrangebylex(keys.INDEX, top, bottom, 0, size)
         )
-        return [place.decode() for place in found]
+        return [place.decode() for place in cast("list[bytes]", found)]
 
     async def _taken(self, wanted: Filter, places: Sequence[str]) -> list[str]:
         taken = list(places)
@@ -152,7 +153,7 @@ class Listing:
         runs: list[Run] = []
         for first in range(0, len(run_ids), _LOADED_AT_ONCE):
             some = run_ids[first : first + _LOADED_AT_ONCE]
-            answers = await self._calls.call(lambda some=some: self._fields(some))
+            answers = await self._calls.call(partial(self._fields, some))
             for run_id, fields in zip(some, answers, strict=True):
                 try:
                     run = read_run(run_id, fields)

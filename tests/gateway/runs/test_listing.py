@@ -2,10 +2,9 @@
 
 import logging
 import random
-from collections.abc import AsyncIterator
 
 import pytest
-from kept_runs import CREATED_AT, ended, finish, new_run, running, store_on
+from kept_runs import CREATED_AT, ended, finish, new_run, running
 from redis_server import RedisServer
 
 from gateway.errors import RequestInvalid
@@ -14,13 +13,6 @@ from gateway.runs import listing
 from gateway.runs.store import Filter, RunStore
 
 PREFIX = "analysis-gateway:{runs}:"
-
-
-@pytest.fixture
-async def store(redis_server: RedisServer) -> AsyncIterator[RunStore]:
-    """A store on a Redis of its own."""
-    async with store_on(redis_server) as kept:
-        yield kept
 
 
 @pytest.fixture
@@ -133,7 +125,7 @@ async def test_what_is_no_cursor_is_refused(store: RunStore, cursor: str) -> Non
     """It comes from outside."""
     with pytest.raises(RequestInvalid) as raised:
         await store.list(Filter(), limit=1, cursor=cursor)
-    assert str(raised.value) == "cursor: is not one that a list of runs gave"
+    assert str(raised.value) == "continue: is not one that a list of runs gave"
 
 
 async def test_a_run_that_cannot_be_read_hides_no_others(

@@ -1,7 +1,5 @@
 """Which runs are kept, and for how long."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from kept_runs import CREATED_AT, ended, event, finish, new_run, running, store_on
 from redis_server import RedisServer
@@ -14,13 +12,6 @@ HOUR_S = 3600
 DAY_S = 24 * HOUR_S
 END = CREATED_AT + 60
 PREFIX = "analysis-gateway:{runs}:"
-
-
-@pytest.fixture
-async def store(redis_server: RedisServer) -> AsyncIterator[RunStore]:
-    """A store on a Redis of its own; what succeeded is kept for a day, all else for a week."""
-    async with store_on(redis_server) as kept:
-        yield kept
 
 
 async def kept(store: RunStore) -> str:
