@@ -7,21 +7,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from kept_runs import (
-    CREATED_AT,
-    client_of,
-    ended,
-    event,
-    finish,
-    new_run,
-    running,
-)
+from kept_runs import CREATED_AT, client_of, ended, event, finish, new_run, running
 from redis_server import RedisServer, StartRedis
 
-from gateway.errors import (
-    RunNotFound,
-    RunUnderWay,
-)
+from gateway.errors import RunNotFound, RunUnderWay
 from gateway.model import Phase
 from gateway.run_status import RunStatus
 from gateway.runs.store import (

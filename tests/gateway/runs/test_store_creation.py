@@ -3,27 +3,11 @@
 import asyncio
 
 import pytest
-from kept_runs import (
-    CREATED_AT,
-    ended,
-    finish,
-    new_run,
-    running,
-    store_on,
-)
+from kept_runs import CREATED_AT, ended, finish, new_run, running, store_on
 from redis_server import RedisServer
 
-from gateway.errors import (
-    IdempotencyKeyReused,
-    RunNotFound,
-    TooManyRuns,
-)
-from gateway.runs.store import (
-    Created,
-    Idempotency,
-    RunStore,
-    Terminated,
-)
+from gateway.errors import IdempotencyKeyReused, RunNotFound, TooManyRuns
+from gateway.runs.store import Created, Idempotency, RunStore, Terminated
 
 ONCE = Idempotency("key-of-a-caller", "digest")
 

@@ -1,20 +1,11 @@
 """What happened to a run, for those who come back."""
 
 import pytest
-from kept_runs import (
-    event,
-    new_run,
-    running,
-    store_on,
-)
+from kept_runs import event, new_run, running, store_on
 from redis_server import RedisServer
 
-from gateway.errors import (
-    RequestInvalid,
-)
-from gateway.runs.store import (
-    RunStore,
-)
+from gateway.errors import RequestInvalid
+from gateway.runs.store import RunStore
 
 
 @pytest.mark.parametrize(

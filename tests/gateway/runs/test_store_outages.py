@@ -5,26 +5,11 @@ import time
 from collections.abc import Awaitable, Callable
 
 import pytest
-from kept_runs import (
-    ended,
-    event,
-    finish,
-    new_run,
-    running,
-    store_on,
-)
+from kept_runs import ended, event, finish, new_run, running, store_on
 from redis_server import RedisServer, StartRedis, until
 
-from gateway.errors import (
-    StoreUnavailable,
-)
-from gateway.runs.store import (
-    Created,
-    Filter,
-    Idempotency,
-    RunStore,
-    Saved,
-)
+from gateway.errors import StoreUnavailable
+from gateway.runs.store import Created, Filter, Idempotency, RunStore, Saved
 
 ONCE = Idempotency("key-of-a-caller", "digest")
 PREFIX = "analysis-gateway:{runs}:"

@@ -1,21 +1,11 @@
 """What Redis has under the name of a run, and is none."""
 
 import pytest
-from kept_runs import (
-    ended,
-    finish,
-    new_run,
-)
+from kept_runs import ended, finish, new_run
 from redis_server import RedisServer
 
-from gateway.errors import (
-    GatewayError,
-    StoreUnavailable,
-)
-from gateway.runs.store import (
-    RunStore,
-    RunUnreadable,
-)
+from gateway.errors import GatewayError, StoreUnavailable
+from gateway.runs.store import RunStore, RunUnreadable
 
 PREFIX = "analysis-gateway:{runs}:"
 
