@@ -11,7 +11,7 @@ from gateway.conditions import check_syntax
 from gateway.documents import Document, manifests
 from gateway.errors import ConditionError, Problem, ProviderInvalid
 from gateway.flatten import FlatTemplate, Lookup, combine, prefix
-from gateway.int_or_string import number_text
+from gateway.int_or_string import int_value, number_text
 from gateway.plan import check_providers, fill_metrics
 from gateway.provider import ProviderType
 from gateway.substitution import OPEN, arguments_in
@@ -176,11 +176,13 @@ def _of_metric(metric: Located[Metric], unknown: frozenset[str]) -> Iterator[Fin
     part = metric.part
     if not unknown.intersection({"count", "interval"}) and effective_count(part) is None:
         count = "no count" if part.count is None else f"its count is {number_text(part.count)}"
+        successes = int_value(part.consecutive_success_limit)
+        unless = f", unless {successes} successes in a row end it before" if successes > 0 else ""
         yield _warning(
             at(metric.path, "count"),
             f"metric {part.name} runs indefinitely: it has an interval, and {count};"
             " a Rollout accepts that in a background analysis only, and the gateway ends such a run"
-            " as Inconclusive after 24h (runs.maxDuration)",
+            f" as Inconclusive after 24h (runs.maxDuration){unless}",
         )
     conditions = {
         "successCondition": part.success_condition,

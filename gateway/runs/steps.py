@@ -24,7 +24,7 @@ from gateway.verdict import cut
 
 MAX_TEXT_CHARS: Final = 4_096
 """Values and messages are cut to so many: a run keeps many of them for a long time."""
-RECORD_WITHIN_S: Final = 1.0
+RECORD_WITHIN_S: Final = 0.25
 """How long a finished measurement waits, unrecorded, for others of the same pass."""
 
 NEWS_SHARE: Final = 0.5
