@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gateway.api import parameters
+from gateway.api import parameters, run_parameters
+from gateway.api.run_events import HEARTBEAT_S, SLOW_S
+from gateway.api.run_parameters import DEFAULT_LIMIT, MAX_LIMIT
 from gateway.api.statuses import GATE_STATUS
 from gateway.conditions import check_syntax
 from gateway.documents import Syntax, read_documents
@@ -102,7 +104,7 @@ def test_a_template_that_is_shown_can_be_used(page: str, text: str) -> None:
 
 def test_templates_are_shown() -> None:
     """The test above has something to test."""
-    assert {page for page, _ in templates()} >= {"README.md", "docs/templates.md"}
+    assert {page for page, _ in templates()} >= {"docs/runs.md", "docs/templates.md"}
 
 
 @pytest.mark.parametrize("text", list(real_conditions()))
@@ -111,22 +113,35 @@ def test_a_condition_that_is_shown_can_be_used(text: str) -> None:
     check_syntax(text)
 
 
-@pytest.mark.parametrize("name", sorted(parameters.OF_OTHERS | {parameters.ARGUMENT_PREFIX}))
+QUERY_PARAMETERS = {
+    *(parameters.OF_OTHERS | run_parameters.OF_NEW | run_parameters.OF_VERDICT),
+    *(run_parameters.OF_LIST | run_parameters.OF_EVENTS),
+    *(parameters.ARGUMENT_PREFIX, run_parameters.LABEL_PREFIX),
+}
+
+
+@pytest.mark.parametrize("name", sorted(QUERY_PARAMETERS))
 def test_every_query_parameter_is_described(name: str) -> None:
-    """In the table of ``docs/http.md``, with an example of a value."""
-    shown = "args.NAME" if name == parameters.ARGUMENT_PREFIX else name
+    """In a table of ``docs/http.md``, with an example of a value."""
+    shown = f"{name}NAME" if name.endswith(".") else name
     assert re.search(rf"^\| `{shown}=", read("docs/http.md"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", yaml.safe_load(read("gateway/api/openapi.yaml"))["paths"])
 def test_every_call_is_described(path: str) -> None:
     """In the table of ``docs/http.md``."""
-    assert re.search(rf"^\| `(GET|POST) {re.escape(path)}`", read("docs/http.md"), re.MULTILINE)
+    assert re.search(
+        rf"^\| `(GET|POST|DELETE) {re.escape(path)}`", read("docs/http.md"), re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize(
     "field",
-    [*schema_fields("Verdict"), *schema_fields("Measurement"), *schema_fields("Problem")],
+    [
+        field
+        for name in ("Verdict", "Measurement", "Problem", "RunVerdict", "RunMetric")
+        for field in schema_fields(name)
+    ],
 )
 def test_every_field_of_an_answer_is_described(field: str) -> None:
     """In a table, or in an example, of ``docs/http.md``."""
@@ -161,6 +176,10 @@ def test_every_function_of_conditions_is_named(name: str) -> None:
         pytest.param("docs/differences.md", f"{budget.BASE_STEPS:,.0f} steps", id="steps-again"),
         pytest.param("docs/http.md", f"{MAX_TEXT_CHARS:,} characters", id="texts"),
         pytest.param("docs/http.md", f"kept for {UNCLAIMED_S:g} s", id="unclaimed-outcomes"),
+        pytest.param("docs/http.md", f"Every {HEARTBEAT_S:g} s", id="heartbeats"),
+        pytest.param("docs/http.md", f"nothing for {SLOW_S:g} s", id="slow-readers"),
+        pytest.param("docs/http.md", f"`limit={DEFAULT_LIMIT}`", id="runs-on-a-page"),
+        pytest.param("docs/http.md", f"1 to {MAX_LIMIT}", id="most-runs-on-a-page"),
         pytest.param("docs/redis.md", f"has {CALL_BUDGET_S * 1000:g} ms", id="redis-budget"),
         pytest.param("docs/redis.md", f"up to {LONGEST_PAUSE_S:g} s", id="redis-probes"),
         pytest.param("README.md", f"at most {CALL_BUDGET_S * 1000:g} ms", id="redis-in-short"),
