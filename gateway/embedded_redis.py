@@ -48,8 +48,8 @@ _OPTIONS: Final = {
     "save": "",
     "loglevel": "warning",
     "daemonize": "no",
-    # Readings have a time to live and can be measured again: they go first.
-    "maxmemory": "256mb",
+    # Readings have a time to live and can be measured again: they go first, and runs never.
+    "maxmemory": "512mb",
     "maxmemory-policy": "volatile-ttl",
 }
 _log: Final = logging.getLogger(__name__)

@@ -109,7 +109,7 @@ class Runs(Section):
     """How many Successful runs are kept; the oldest go first."""
     keep_unsuccessful: int = Field(5_000, ge=0)
     """How many runs that ended otherwise are kept; the oldest go first."""
-    keep_events: int = Field(200, gt=0)
+    keep_events: int = Field(100, gt=0)
     """How many of a run's newest events are kept for watchers who come late or come back."""
 
 
