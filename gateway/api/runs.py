@@ -1,5 +1,6 @@
 """The calls about durable runs: start, read, list, terminate and delete them."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -105,7 +106,8 @@ class RunCalls:
         """A page of runs, newest first."""
         chosen = run_parameters.read_list(request)
         page = await self._store.list(chosen.wanted, limit=chosen.limit, cursor=chosen.cursor)
-        return answer(page_json(page))
+        # A large page takes long enough to write that verdicts would notice.
+        return answer(await asyncio.to_thread(page_json, page))
 
     async def read(self, request: web.Request) -> web.Response:
         """A run, when it has ended or the wait is over."""
