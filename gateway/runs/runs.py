@@ -73,6 +73,17 @@ class Runs:
         self._settings = settings
         self._now_unix_s = now_unix_s
 
+    async def find(self, once: Idempotency) -> Created | None:
+        """The run that a key made before, whatever has become of its templates since.
+
+        Raises:
+            IdempotencyKeyReused: the key was used for another request.
+            RunNotFound: the run that the key made has been deleted.
+            StoreUnavailable: repeat.
+
+        """
+        return await self._store.find(once, self._now_unix_s())
+
     async def start(self, order: Order, wishes: Wishes, once: Idempotency | None) -> Created:
         """A run that will be driven to its end; the one that ``once`` made before, if any.
 

@@ -38,23 +38,35 @@ local function remove(id)
 end
 """
 
+_KNOWN: Final = """
+local function known(once, request, now, remembered_s)
+  local used = once ~= '' and redis.call('HGET', IDEMPOTENCY, once)
+  if not used then return nil end
+  local at, first, digest = string.match(used, '^(%S+) (%S+) (.*)$')
+  if now - at >= tonumber(remembered_s) then return nil end
+  if digest ~= request then return {'reused', first} end
+  return {redis.call('EXISTS', RUN .. first) == 1 and 'made' or 'deleted', first}
+end
+"""
+
+# KEYS: idempotency. ARGV: digest of the idempotency key, digest of the request, now, how long a key
+# is remembered (s).
+FIND: Final = (
+    _NAMES + _KNOWN + "return known(ARGV[1], ARGV[2], ARGV[3], ARGV[4]) or {'unknown', ''}"
+)
+
 # KEYS: run. ARGV: id, manifest, status, time of creation, the same in ms, facts, '1' to terminate
 # it, how many may be live, digest of the idempotency key ('' for none), digest of the request, how
 # long a key is remembered (s).
 # A run of this id is there already when the answer to an earlier call was lost.
 CREATE: Final = (
     _NAMES
+    + _KNOWN
     + """
 local id, now, once = ARGV[1], ARGV[4], ARGV[9]
 if redis.call('EXISTS', KEYS[1]) == 1 then return {'made', id} end
-local used = once ~= '' and redis.call('HGET', IDEMPOTENCY, once)
-if used then
-  local at, first, digest = string.match(used, '^(%S+) (%S+) (.*)$')
-  if now - at < tonumber(ARGV[11]) then
-    if digest ~= ARGV[10] then return {'reused', first} end
-    return {redis.call('EXISTS', RUN .. first) == 1 and 'made' or 'deleted', first}
-  end
-end
+local found = known(once, ARGV[10], now, ARGV[11])
+if found then return found end
 if redis.call('ZCARD', LIVE) >= tonumber(ARGV[8]) then return {'too many', id} end
 redis.call('HSET', KEYS[1], 'manifest', ARGV[2], 'status', ARGV[3], 'version', 0, 'created', now)
 if ARGV[7] == '1' then redis.call('HSET', KEYS[1], 'terminate', 1) end

@@ -77,11 +77,26 @@ class RunStore:
         self._calls = PatientCalls(redis)
         self._retention = Retention(self._calls, settings)
         self._listing = Listing(self._calls)
+        self._find = redis.register_script(scripts.FIND)
         self._create = redis.register_script(scripts.CREATE)
         self._save = redis.register_script(scripts.SAVE)
         self._terminate = redis.register_script(scripts.TERMINATE)
         self._delete = redis.register_script(scripts.DELETE)
         self._read_events = redis.register_script(scripts.READ_EVENTS)
+
+    async def find(self, once: Idempotency, now_unix_s: float) -> Created | None:
+        """The run that an idempotency key made within 24 hours, None if it is new.
+
+        Raises:
+            IdempotencyKeyReused: the key came with another request.
+            RunNotFound: the run that the key made is gone.
+
+        """
+        arguments = [_digest(once), once.request_digest, now_unix_s, REMEMBER_KEY_S]
+        outcome, found = await self._run(self._find, [keys.IDEMPOTENCY], arguments)
+        if outcome == b"unknown":
+            return None
+        return self._created(outcome, found.decode(), is_new=False)
 
     async def create(self, new: NewRun, once: Idempotency | None) -> Created:
         """Keep a new run, or find the one that the same idempotency key made within 24 hours.
@@ -92,7 +107,7 @@ class RunStore:
             TooManyRuns: as many as there may be are under way.
 
         """
-        arguments: list[str | bytes | float] = [
+        arguments = [
             new.id,
             orjson.dumps(new.manifest),
             write_status(RunStatus()),
@@ -101,15 +116,17 @@ class RunStore:
             write_facts(new.manifest),
             int(new.is_terminated),
             self._settings.max_live,
-            "" if once is None else hashlib.sha256(once.key.encode()).hexdigest(),
+            "" if once is None else _digest(once),
             "" if once is None else once.request_digest,
             REMEMBER_KEY_S,
         ]
-        outcome, found = await self._calls.run(self._create, [keys.RUN + new.id], arguments)
-        run_id = found.decode()
+        outcome, found = await self._run(self._create, [keys.RUN + new.id], arguments)
+        return self._created(outcome, found.decode(), is_new=found.decode() == new.id)
+
+    def _created(self, outcome: bytes, run_id: str, *, is_new: bool) -> Created:
         match outcome:
             case b"made":
-                return Created(run_id, is_new=run_id == new.id)
+                return Created(run_id, is_new=is_new)
             case b"reused":
                 raise IdempotencyKeyReused(
                     "Idempotency-Key: was used for another request, which made run"
@@ -274,3 +291,7 @@ def _place(event_id: str) -> tuple[int, int]:
     if match is None:
         raise RequestInvalid("Last-Event-ID: is not the id of an event of a run")
     return int(match[1]), int(match[2])
+
+
+def _digest(once: Idempotency) -> str:
+    return hashlib.sha256(once.key.encode()).hexdigest()

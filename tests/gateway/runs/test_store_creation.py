@@ -30,14 +30,17 @@ ONCE = Idempotency("key-of-a-caller", "digest")
 async def test_an_idempotency_key_leads_to_the_run_that_it_made(
     store: RunStore, hours_later: float, once: Idempotency | None, outcome: str
 ) -> None:
-    """For a day."""
+    """For a day; looking for it and making it say the same."""
     await store.create(new_run("a"), ONCE)
     later = new_run("b", created_at=CREATED_AT + hours_later * 3600)
     try:
-        answer = (await store.create(later, once)).run_id
+        found = once and await store.find(once, later.created_at_unix_s)
+        made = await store.create(later, once)
     except IdempotencyKeyReused as error:
-        answer = str(error)
-    assert answer == outcome
+        assert str(error) == outcome
+    else:
+        assert made == Created(outcome, is_new=outcome == "b")
+        assert found == (made if outcome == "a" else None)
 
 
 async def test_a_key_whose_run_was_deleted_makes_no_second_one(store: RunStore) -> None:
@@ -47,6 +50,8 @@ async def test_a_key_whose_run_was_deleted_makes_no_second_one(store: RunStore) 
     await store.delete("a")
     with pytest.raises(RunNotFound) as raised:
         await store.create(new_run("b"), ONCE)
+    with pytest.raises(RunNotFound, match="has been deleted"):
+        await store.find(ONCE, CREATED_AT)
     assert str(raised.value) == (
         "run a, which this Idempotency-Key made, has been deleted; take a new key for a new run"
     )
