@@ -1,6 +1,7 @@
 """Runs that are followed: Server-Sent Events."""
 
 import asyncio
+import contextlib
 import json
 import socket
 from pathlib import Path
@@ -248,7 +249,13 @@ async def test_who_reads_nothing_is_dropped(
                 await asyncio.sleep(0.05)
                 if await metrics_of(gateway, "/v1/runs/{id}/events"):
                     break
-        assert await metrics_of(gateway, "/v1/runs/{id}/events") == 1
+            assert await metrics_of(gateway, "/v1/runs/{id}/events") == 1
+            received = b""
+            async with asyncio.timeout(5):
+                with contextlib.suppress(ConnectionResetError):
+                    while data := await loop.sock_recv(line, 1 << 20):
+                        received = data
+        assert not received.endswith(b"\r\n0\r\n\r\n"), "it looks as if the stream were complete"
         events = await followed(gateway, path)
     assert len(events) > 1_000
 

@@ -22,6 +22,9 @@ class CountingStore:
         self.store = store
         self.asked: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
+        self.answers = asyncio.Event()
+        """Set unless answers about events are to come late."""
+        self.answers.set()
 
     async def load(self, run_id: str) -> Run:
         """A run."""
@@ -31,7 +34,9 @@ class CountingStore:
     async def events(self, run_id: str, after: str | None) -> Events:
         """What happened."""
         self._count("events")
-        return await self.store.events(run_id, after)
+        events = await self.store.events(run_id, after)
+        await self.answers.wait()
+        return events
 
     async def versions(self, run_ids: Sequence[str]) -> Mapping[str, int | None]:
         """How far the runs are."""
@@ -218,6 +223,30 @@ async def test_events_are_read_once_for_all_who_want_the_same(
     both = ((("1-1", event(1)), ("1-2", event(2))), False)
     assert read == [both, both, ((("1-2", event(2)),), False)]
     assert store.asked["events"] == 2
+
+
+async def test_an_answer_from_before_the_news_is_for_nobody_who_knows_them(
+    store: CountingStore, watch: Watch
+) -> None:
+    """Who asked before hears of them as well, a moment later."""
+    run = await watch.store.load("a")
+    with (
+        watch.join(run, is_abandoned=stays) as early,
+        watch.join(run, is_abandoned=stays) as late,
+    ):
+        store.answers.clear()
+        before = asyncio.create_task(early.events(None))
+        await until(lambda: store.asked["events"] == 1)
+        # A turn of Redis later its answer is on the way.
+        await store.store.load("a")
+        await store.store.save("a", version=0, status=running(1), events=[event(1)])
+        assert await late.news(5) is News.CHANGED
+        after = asyncio.create_task(late.events(None))
+        await until(lambda: store.asked["events"] == 2)
+        store.answers.set()
+        assert [await before, await after] == [((), False), ((("1-1", event(1)),), False)]
+        assert await early.news(5) is News.CHANGED
+        assert await early.events(None) == ((("1-1", event(1)),), False)
 
 
 async def test_a_reader_who_leaves_takes_nothing_from_the_others(
