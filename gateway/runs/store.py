@@ -92,8 +92,13 @@ class RunStore:
             RunNotFound: the run that the key made is gone.
 
         """
-        arguments = [_digest(once), once.request_digest, now_unix_s, REMEMBER_KEY_S]
-        outcome, found = await self._run(self._find, [keys.IDEMPOTENCY], arguments)
+        arguments: list[str | bytes | float] = [
+            _digest(once),
+            once.request_digest,
+            now_unix_s,
+            REMEMBER_KEY_S,
+        ]
+        outcome, found = await self._calls.run(self._find, [keys.IDEMPOTENCY], arguments)
         if outcome == b"unknown":
             return None
         return self._created(outcome, found.decode(), is_new=False)
@@ -107,7 +112,7 @@ class RunStore:
             TooManyRuns: as many as there may be are under way.
 
         """
-        arguments = [
+        arguments: list[str | bytes | float] = [
             new.id,
             orjson.dumps(new.manifest),
             write_status(RunStatus()),
@@ -120,7 +125,7 @@ class RunStore:
             "" if once is None else once.request_digest,
             REMEMBER_KEY_S,
         ]
-        outcome, found = await self._run(self._create, [keys.RUN + new.id], arguments)
+        outcome, found = await self._calls.run(self._create, [keys.RUN + new.id], arguments)
         return self._created(outcome, found.decode(), is_new=found.decode() == new.id)
 
     def _created(self, outcome: bytes, run_id: str, *, is_new: bool) -> Created:
