@@ -9,6 +9,7 @@ from uuid import UUID
 from aiohttp import web
 
 from gateway.api import bodies, run_parameters
+from gateway.api.bodies import Body
 from gateway.api.contents import NamedRun, OfRun, OfTemplates, content_of
 from gateway.api.parameters import StatusMode, Wait
 from gateway.api.problems import RETRY_AFTER_S, refusal
@@ -31,6 +32,9 @@ OrderOf = Callable[[Question], Order]
 
 class StartsRuns(Protocol):
     """The use case behind these calls."""
+
+    async def find(self, once: Idempotency) -> Created | None:
+        """The run that ``once`` made before, None if it is new."""
 
     async def start(self, order: Order, wishes: Wishes, once: Idempotency | None) -> Created:
         """A run that will be driven, or the one that ``once`` made before."""
@@ -84,10 +88,7 @@ class RunCalls:
         """A run of what the body names or brings; the same one for a key that came before."""
         chosen = run_parameters.read_new(request, self._settings)
         body = await bodies.body(request, self._settings.limits)
-        content = content_of(body.documents, chosen, self._settings, names=NamedRun)
-        created = await self._runs.start(
-            self._order(content), _wishes(content, chosen), chosen.idempotency(body.data)
-        )
+        created = await self._created(chosen, body)
         headers = {"Location": location(created.run_id)}
         if not created.is_new:
             headers[REPLAYED] = "true"
@@ -150,6 +151,16 @@ class RunCalls:
         bodies.refuse_other_origins(request)
         await self._store.delete(run_id_of(request))
         return web.Response(status=204, headers={"Cache-Control": "no-store"})
+
+    async def _created(self, chosen: NewRunParameters, body: Body) -> Created:
+        once = chosen.idempotency(body.data)
+        if once is not None:
+            # Its templates may have changed or gone since: that is nothing to who repeats.
+            found = await self._runs.find(once)
+            if found is not None:
+                return found
+        content = content_of(body.documents, chosen, self._settings, names=NamedRun)
+        return await self._runs.start(self._order(content), _wishes(content, chosen), once)
 
     def _order(self, content: OfTemplates | OfRun) -> Order:
         if isinstance(content, OfRun):
