@@ -81,6 +81,28 @@ async def test_a_redis_that_stands_still_costs_time_and_nothing_else(
         assert source.asked[document["metadata"]["name"]] == _attempts(document)
 
 
+async def test_a_redis_that_is_killed_has_every_run_that_it_acknowledged(
+    start_redis: StartRedis, tmp_path: Path
+) -> None:
+    """SIGKILL right after the last 202, and once more in the middle of the measurements."""
+    redis = start_redis("--appendonly", "yes")
+    async with (
+        upstream() as source,
+        replicas(2, redis.url.reveal(), tmp_path) as running,
+        aiohttp.ClientSession() as session,
+    ):
+        caller = Caller(session, running)
+        ids = await _start_runs(caller, source, number=60, over_s=0)
+        for pause_s in (0.0, INTERVAL_S + 1):
+            await asyncio.sleep(pause_s)
+            redis.kill()
+            redis.start()
+        documents = await _ended(caller, ids, within_s=100)
+    assert Counter(_phases(documents)) == dict.fromkeys(PHASES, 15)
+    for document in documents:
+        _check(document, {}, source, away_s=0)
+
+
 async def _kill_at_random(running: list[Replica], over_s: float) -> None:
     dice = random.Random(7)  # no secret
     while time.monotonic() < over_s:
