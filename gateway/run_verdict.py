@@ -42,6 +42,12 @@ def run_phase(status: RunStatus) -> Phase:
     return status.phase if status.phase.is_completed else Phase.RUNNING
 
 
+def gate_phase(status: RunStatus, *, is_terminated: bool) -> Phase:
+    """The phase as a gate takes it: who was stopped before the end has not passed."""
+    phase = run_phase(status)
+    return Phase.INCONCLUSIVE if phase is Phase.SUCCESSFUL and is_terminated else phase
+
+
 def run_verdict(
     run_id: str,
     manifest: Mapping[str, object],
@@ -67,7 +73,7 @@ def run_verdict(
     ended_at = status.completed_at_unix_s
     verdict: dict[str, object] = {
         "phase": run_phase(status),
-        "ok": status.phase is Phase.SUCCESSFUL,
+        "ok": gate_phase(status, is_terminated=is_terminated) is Phase.SUCCESSFUL,
         "reason": _reason(metrics, status, is_terminated=is_terminated, now_unix_s=now_unix_s),
         "run": run_id,
         "namespace": run.metadata.namespace,

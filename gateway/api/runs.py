@@ -19,7 +19,7 @@ from gateway.api.statuses import status_of
 from gateway.errors import RunNotFound, StoreUnavailable
 from gateway.planner import Question
 from gateway.run_manifest import Order, order_of
-from gateway.run_verdict import run_phase, run_verdict
+from gateway.run_verdict import gate_phase, run_verdict
 from gateway.runs.runs import Wishes
 from gateway.runs.store import Created, Filter, Idempotency, Page, Run, Terminated
 from gateway.runs.watch import Watch
@@ -100,7 +100,8 @@ class RunCalls:
             return refusal(error, addition=known, headers=headers)
         status = 200 if run.status.phase.is_completed else 202
         if chosen.status_mode is StatusMode.GATE:
-            status = status_of(run_phase(run.status), StatusMode.GATE)
+            phase = gate_phase(run.status, is_terminated=run.is_terminated)
+            status = status_of(phase, StatusMode.GATE)
         return answer(document(run), status=status, headers={**headers, **chosen.wait.headers()})
 
     async def list(self, request: web.Request) -> web.Response:
@@ -127,7 +128,7 @@ class RunCalls:
             is_terminated=run.is_terminated,
             now_unix_s=time.time(),
         )
-        phase = run_phase(run.status)
+        phase = gate_phase(run.status, is_terminated=run.is_terminated)
         headers = {"Location": location(run.id), **wait.headers()}
         if not phase.is_completed:
             headers["Retry-After"] = str(RETRY_AFTER_S)

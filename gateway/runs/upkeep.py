@@ -14,6 +14,8 @@ from gateway.provider import Clock
 from gateway.runs.store import RunStore
 
 EVERY_S: Final = 10.0
+SETTLE_S: Final = 1.0
+"""How long a live run may be without a job before that counts as a loss."""
 _log: Final = logging.getLogger(__name__)
 
 
@@ -66,6 +68,15 @@ class Upkeep:
             _log.info("old runs deleted", extra={"number": deleted})
         live = await self._store.live_ids()
         self._observer.runs_live(len(live))
-        for run_id in await self._queue.missing(live):
+        for run_id in await self._lost(live):
             _log.warning("a run had lost its job and is driven again", extra={"run": run_id})
             await self._queue.put(run_id)
+
+    async def _lost(self, live: Sequence[str]) -> list[str]:
+        missing = await self._queue.missing(live)
+        if missing:
+            # A new run is kept first and queued then.
+            await asyncio.sleep(SETTLE_S)
+            missing = await self._queue.missing(missing)
+        states = [(run_id, await self._store.state(run_id)) for run_id in missing]
+        return [run_id for run_id, state in states if state and not state.status.phase.is_completed]

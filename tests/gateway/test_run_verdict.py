@@ -11,7 +11,7 @@ from gateway.limits import metric_rules
 from gateway.model import Phase
 from gateway.run_manifest import CONTEXT_ANNOTATION, TEMPLATES_ANNOTATION
 from gateway.run_status import Measurement, MetricResult, RunStatus
-from gateway.run_verdict import run_phase, run_verdict
+from gateway.run_verdict import gate_phase, run_phase, run_verdict
 from gateway.template import Metric
 
 NOW = 1_790_000_100.0
@@ -264,6 +264,17 @@ def test_the_phase_that_callers_wait_for() -> None:
     """Whether anybody has taken a run up is of no interest to them."""
     phases = [run_phase(RunStatus(phase=phase)) for phase in Phase]
     assert phases == [Phase.RUNNING, Phase.RUNNING, *list(Phase)[2:]]
+
+
+def test_who_was_stopped_before_the_end_has_not_passed() -> None:
+    """Argo calls it Successful; a gate does not let it through, and the verdict is not ok."""
+    stopped = RunStatus(phase=Phase.SUCCESSFUL, message="Run Terminated")
+    verdict = run_verdict("u", manifest(FIVE), stopped, is_terminated=True, now_unix_s=NOW)
+    assert (verdict["phase"], verdict["ok"]) == ("Successful", False)
+    assert gate_phase(stopped, is_terminated=True) is Phase.INCONCLUSIVE
+    assert gate_phase(stopped, is_terminated=False) is Phase.SUCCESSFUL
+    failed = RunStatus(phase=Phase.FAILED)
+    assert gate_phase(failed, is_terminated=True) is Phase.FAILED
 
 
 def test_a_whole_verdict() -> None:

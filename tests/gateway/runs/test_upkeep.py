@@ -1,0 +1,42 @@
+"""Runs that nobody drives are found and driven again; the others are left alone."""
+
+import pytest
+from kept_runs import ended, finish, new_run
+from redis.asyncio import Redis
+from redis_server import RedisServer
+
+from gateway.runs import upkeep
+from gateway.runs.queue import RunQueue
+from gateway.runs.store import RunStore
+from gateway.runs.upkeep import Upkeep
+
+
+class Observed:
+    """Remembers the number of live runs."""
+
+    live = -1
+
+    def runs_live(self, number: int) -> None:
+        """So many runs are under way."""
+        self.live = number
+
+
+async def test_a_run_without_a_job_gets_one(
+    store: RunStore,
+    redis_server: RedisServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One that has a job keeps it, one that has ended gets none."""
+    monkeypatch.setattr(upkeep, "SETTLE_S", 0)
+    for run_id in ("lost", "driven", "ended"):
+        await store.create(new_run(run_id), None)
+    await finish(store, "ended", ended())
+    async with Redis(unix_socket_path=str(redis_server.socket)) as redis:
+        queue = RunQueue(redis)
+        await queue.put("driven")
+        observed = Observed()
+        await Upkeep(store, queue, observed, now_unix_s=lambda: 0.0).round()
+        assert await queue.missing(["lost", "driven", "ended"]) == ["ended"]
+    assert observed.live == 2
+    assert [record.__dict__["run"] for record in caplog.records] == ["lost"]
