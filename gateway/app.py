@@ -106,13 +106,6 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         )
         hash_key = HashKey(settings.readings.hash_key, store).current
         judges = await compose(settings, environ, source, readings, hash_key, telemetry, parts)
-        analysis = Analysis(
-            planner=judges.planner,
-            measuring=judges.measuring,
-            repeats=Repeats(readings),
-            now_unix_s=time.time,
-            telemetry=telemetry,
-        )
         runs = await parts.enter_async_context(
             run_parts(
                 settings,
@@ -127,22 +120,26 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             middlewares=[error_middleware(telemetry)],
             client_max_size=settings.limits.request_bytes,
         )
-        linted = linter(settings, source, environ)
+        order_of = partial(order_of_question, judges.planner)
         for resource in (
-            Verdicts(analysis, settings),
-            RunCalls(
-                runs.runs,
-                runs.store,
-                runs.watch,
-                partial(order_of_question, judges.planner),
-                settings,
-            ),
+            Verdicts(_analysis(judges, readings, telemetry), settings),
+            RunCalls(runs.runs, runs.store, runs.watch, order_of, settings),
             RunEvents(runs.watch),
-            Templates(source, linted, settings.limits),
+            Templates(source, linter(settings, source, environ), settings.limits),
             Operations(telemetry, health, source),
         ):
             app.add_routes(resource.routes())
         yield Gateway(app, health, readings, runs)
+
+
+def _analysis(judges: Judges, readings: Readings, telemetry: Telemetry) -> Analysis:
+    return Analysis(
+        planner=judges.planner,
+        measuring=judges.measuring,
+        repeats=Repeats(readings),
+        now_unix_s=time.time,
+        telemetry=telemetry,
+    )
 
 
 def linter(settings: Settings, source: Source, environ: Mapping[str, str]) -> Lints:

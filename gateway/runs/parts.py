@@ -66,16 +66,7 @@ async def run_parts(
     client = connect(url, PATIENCE)
     store = RunStore(client.commands, settings.runs)
     queue = RunQueue(client.commands)
-    driver = Driver(
-        states=store,
-        plans=RunPlans(
-            planner, store, secrets_ttl_s=settings.verdicts.plan_ttl_s, now_s=time.monotonic
-        ),
-        steps=Steps(measuring, now_unix_s=time.time, max_age_s=settings.readings.max_age_s),
-        settings=settings.runs,
-        now_unix_s=time.time,
-        observer=telemetry,
-    )
+    driver = _driver(settings, store, planner, measuring, telemetry)
     worker = RunWorker(
         queue, driver.drive, concurrency=settings.runs.concurrency, observer=telemetry
     )
@@ -103,6 +94,25 @@ async def run_parts(
         await watch.close()
         await worker.stop(0)
         await client.close()
+
+
+def _driver(
+    settings: Settings,
+    store: RunStore,
+    planner: Planner,
+    measuring: Measuring,
+    telemetry: RunTelemetry,
+) -> Driver:
+    return Driver(
+        states=store,
+        plans=RunPlans(
+            planner, store, secrets_ttl_s=settings.verdicts.plan_ttl_s, now_s=time.monotonic
+        ),
+        steps=Steps(measuring, now_unix_s=time.time, max_age_s=settings.readings.max_age_s),
+        settings=settings.runs,
+        now_unix_s=time.time,
+        observer=telemetry,
+    )
 
 
 async def _advise(redis: Redis) -> None:

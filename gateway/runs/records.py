@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import sha256
 from typing import Final
 
 import orjson
@@ -66,6 +67,11 @@ class Idempotency:
     key: str
     request_digest: str
     """The same for the same request only."""
+
+    @property
+    def key_digest(self) -> str:
+        """What Redis has of the key."""
+        return sha256(self.key.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
