@@ -4,7 +4,6 @@ Each change is one step for Redis (``gateway/runs/scripts.py``), and may be repe
 was lost: nothing is recorded twice. Names of keys stand in ``gateway/runs/keys.py``.
 """
 
-import hashlib
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -93,7 +92,7 @@ class RunStore:
 
         """
         arguments: list[str | bytes | float] = [
-            _digest(once),
+            once.key_digest,
             once.request_digest,
             now_unix_s,
             REMEMBER_KEY_S,
@@ -121,7 +120,7 @@ class RunStore:
             write_facts(new.manifest),
             int(new.is_terminated),
             self._settings.max_live,
-            "" if once is None else _digest(once),
+            "" if once is None else once.key_digest,
             "" if once is None else once.request_digest,
             REMEMBER_KEY_S,
         ]
@@ -296,7 +295,3 @@ def _place(event_id: str) -> tuple[int, int]:
     if match is None:
         raise RequestInvalid("Last-Event-ID: is not the id of an event of a run")
     return int(match[1]), int(match[2])
-
-
-def _digest(once: Idempotency) -> str:
-    return hashlib.sha256(once.key.encode()).hexdigest()
