@@ -17,6 +17,9 @@ class Freshness:
     is_explicit: bool
     """Whether the caller said so. Who did not is also served by an older outcome that nobody has
     seen yet, and by a measurement that has been under way for longer."""
+    is_shared: bool = True
+    """Whether replicas share it. What is asked all the time, by who seldom asks the same as others,
+    costs more to share than to measure."""
 
 
 class Origin(Enum):
@@ -89,6 +92,8 @@ class Ask:
     takes_unclaimed: bool
     wants_new: bool
     """Whether nothing but a new measurement will do."""
+    is_shared: bool = True
+    """Whether other replicas hear of what comes of it."""
 
     @classmethod
     def at(cls, now_s: float, freshness: Freshness) -> "Ask":
@@ -96,7 +101,13 @@ class Ask:
         oldest_s = now_s - freshness.max_age_s
         if freshness.is_explicit:
             wants_new = freshness.max_age_s == 0
-            return cls(oldest_s, oldest_s, takes_unclaimed=False, wants_new=wants_new)
+            return cls(
+                oldest_s,
+                oldest_s,
+                takes_unclaimed=False,
+                wants_new=wants_new,
+                is_shared=freshness.is_shared,
+            )
         return cls(oldest_s, -math.inf, takes_unclaimed=True, wants_new=False)
 
     def may_join(self, flight: Flight) -> bool:

@@ -220,6 +220,10 @@ class Readings:
 
     async def _share(self, key: str, flight: Flight, outcome: Outcome, *, is_unseen: bool) -> None:
         reading = outcome.keepable
+        if not flight.ask.is_shared:
+            if is_unseen and reading is not None:
+                self._leave_unclaimed(key, outcome)
+            return
         if reading is None:
             await self._sharing(flight).release(key, token=flight.token)
             return
@@ -237,7 +241,8 @@ class Readings:
 
     def _sharing(self, flight: Flight) -> SharedReadings:
         # Who takes nothing but a new measurement has nothing to hear from other replicas.
-        return self._alone if flight.ask.wants_new else self._shared
+        is_alone = flight.ask.wants_new or not flight.ask.is_shared
+        return self._alone if is_alone else self._shared
 
     def _leave_unclaimed(self, key: str, outcome: Outcome) -> None:
         kept = self._memory.get(key, now_s=self._monotonic_s())

@@ -23,7 +23,7 @@ from gateway.verdict import Measurement as Measured
 from gateway.verdict import cut
 
 MAX_TEXT_CHARS: Final = 4_096
-"""Values and messages are cut to so many: a run keeps many of them for a long time."""
+"""Values, messages and metadata are cut to so many: a run keeps many of them for a long time."""
 RECORD_WITHIN_S: Final = 0.25
 """How long a finished measurement waits, unrecorded, for others of the same pass."""
 
@@ -99,7 +99,7 @@ class Steps:
         measured = await self._measuring.measure(
             metric,
             planned=plan.planned,
-            freshness=Freshness(age_s, is_explicit=True),
+            freshness=Freshness(age_s, is_explicit=True, is_shared=False),
             patience=Patience.endless(),
         )
         return _as_measurement(measured, started_at, self._now_unix_s())
@@ -131,5 +131,8 @@ def _as_measurement(
         finished_at_unix_s=finished_at_unix_s,
         message=cut(measured.message, MAX_TEXT_CHARS),
         value="" if reading is None else cut(reading.text, MAX_TEXT_CHARS),
-        metadata={} if reading is None else dict(reading.metadata),
+        metadata={
+            name: cut(text, MAX_TEXT_CHARS)
+            for name, text in (reading.metadata if reading else {}).items()
+        },
     )
