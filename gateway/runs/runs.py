@@ -172,15 +172,15 @@ def _with_wishes(order: Order, wishes: Wishes) -> Order:
 def refusals(plan: RunPlan, max_duration_s: float) -> Iterator[Problem]:
     """What is valid for Argo, and no run of the gateway's.
 
-    Of a count below zero Argo takes one measurement, and an Error of it passes.
+    Of a count that is below one in 32 bits Argo takes one measurement, and an Error of it passes.
     """
     for planned, rules in zip(plan.planned.metrics, plan.rules, strict=True):
         path = f"{planned.plan.path}.count"
-        if rules.count is not None and rules.count < 0:
+        if rules.count is not None and rules.count < 1:
             yield Problem(
                 path,
-                f"is {rules.count}; a run needs a count that is not negative: leave it out for one"
-                " measurement, or for as many as there is time for if there is an interval",
+                f"is {rules.count} in 32 bits; a run needs a count of one or more: leave it out for"
+                " one measurement, or for as many as there is time for if there is an interval",
             )
         lasts_s = (rules.initial_delay_s or 0.0) + max(0, (rules.count or 1) - 1) * (
             rules.interval_s or 0.0
@@ -188,6 +188,6 @@ def refusals(plan: RunPlan, max_duration_s: float) -> Iterator[Problem]:
         if lasts_s > max_duration_s:
             yield Problem(
                 path,
-                f"takes {lasts_s:g}s with this interval, longer than a run may last:"
-                f" {max_duration_s:g}s (runs.maxDuration)",
+                f"takes {lasts_s:g}s with its interval and initialDelay, longer than a run may"
+                f" last: {max_duration_s:g}s (runs.maxDuration)",
             )

@@ -175,7 +175,7 @@ async def test_what_a_provider_says_cannot_command_a_terminal(tmp_path: Path) ->
         pytest.param(
             template(web_metric("http://x", interval="7h", count=5)),
             [],
-            "takes 100800s with this interval, longer than a run may last",
+            "takes 100800s with its interval and initialDelay, longer than a run may last",
             id="longer-than-a-run-may-last",
         ),
         pytest.param(

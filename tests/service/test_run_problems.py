@@ -68,6 +68,24 @@ def bad(**changes: object) -> dict[str, Any]:
             "runs.maxDuration",
             id="longer-than-a-run-may-last",
         ),
+        pytest.param(
+            "",
+            template(web_metric(FAR, count=1, initialDelay="25h")),
+            {},
+            422,
+            "initialDelay, longer than a run may last",
+            id="later-than-a-run-may-last",
+        ),
+        pytest.param("", template(web_metric(FAR, count=-1)), {}, 422, "is -1", id="a-count-below"),
+        pytest.param(
+            # Cut to 32 bits it is reached before anything is measured: an Error would pass.
+            "gate=true&wait=10s",
+            template(web_metric(FAR, count="4294967296", interval="1s")),
+            {},
+            422,
+            "count: is 0 in 32 bits",
+            id="a-count-that-is-nothing-in-32-bits",
+        ),
     ],
 )
 async def test_what_makes_no_run_is_a_problem(

@@ -1,6 +1,7 @@
 """A run that this process drives alone: at its interval, within its limits, ended from outside."""
 
 import asyncio
+import json
 from itertools import pairwise
 from typing import Any
 
@@ -117,6 +118,23 @@ async def test_an_interval_lies_between_two_measurements() -> None:
 def _gap_s(one: Measurement, other: Measurement) -> float:
     assert one.finished_at_unix_s is not None
     return round(other.started_at_unix_s - one.finished_at_unix_s, 3)
+
+
+async def test_what_is_kept_of_a_measurement_is_cut() -> None:
+    """Value and metadata, however much a provider says: a run keeps ten of each for a long time."""
+    answer = {
+        "status": "success",
+        "warnings": ["w" * 5_000],
+        "data": {"resultType": "vector", "result": [{"metric": {}, "value": [1, "1"]}] * 5_000},
+    }
+    async with backend(Play(json.dumps(answer))) as upstream:
+        prometheus = {"prometheus": {"address": upstream.url, "query": "up"}}
+        async with local({"name": "m", "provider": prometheus}) as made:
+            status = await made.run().drive(Seen().watch)
+    (measurement,) = status.metric_results[0].measurements
+    assert measurement.phase is Phase.SUCCESSFUL
+    assert measurement.value == ("[" + "1," * 2_048)[:4_096] + "..."
+    assert measurement.metadata == {"warnings": '"' + "w" * 4_095 + "..."}
 
 
 async def measured_once(upstream: Backend, seen: Seen) -> None:
