@@ -414,6 +414,34 @@ async def test_replicas_share_good_readings_only(
     assert answer.cache is (CacheState.HIT if is_shared else CacheState.MISS)
 
 
+@pytest.mark.parametrize(
+    "is_waited_for",
+    [pytest.param(True, id="seen"), pytest.param(False, id="seen-by-nobody")],
+)
+async def test_what_is_not_for_other_replicas_stays_in_this_one(
+    redis_server: RedisServer, *, is_waited_for: bool
+) -> None:
+    """Redis is not even asked; the next caller here is served as ever."""
+    gate = asyncio.Event()
+
+    async def measure() -> Reading:
+        await gate.wait()
+        return READING
+
+    async with replica_of(redis_server.url) as replica:
+        mine = Freshness(5, is_explicit=True, is_shared=False)
+        caller = asyncio.create_task(replica.readings.read("question", mine, measure))
+        await settle()
+        if not is_waited_for:
+            caller.cancel()
+        gate.set()
+        await replica.readings.drain(1)
+        await asyncio.gather(caller, return_exceptions=True)
+        next_one = await replica.readings.read("question", BY_DEFAULT, provider_of())
+    assert redis_server.cli("dbsize").strip() == "0"
+    assert next_one.cache is CacheState.HIT
+
+
 @pytest.mark.parametrize("is_explicit", [True, False])
 async def test_a_caller_who_wants_it_younger_does_not_take_what_redis_had_for_another(
     redis_server: RedisServer, *, is_explicit: bool
