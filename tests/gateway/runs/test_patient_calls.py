@@ -79,3 +79,50 @@ async def test_a_fault_of_the_gateway_is_not_taken_for_one_of_redis(
     async with client_of(redis_server) as redis:
         with pytest.raises(KeyError, match="a word"):
             await PatientCalls(redis).call(fail)
+
+
+async def test_calls_of_one_moment_go_together_and_fail_apart(redis_server: RedisServer) -> None:
+    """One that Redis refuses is no fault of the others'; one whose caller has left harms nobody."""
+    async with client_of(redis_server) as redis:
+        await redis.set("text", "x")
+        await redis.hset("hash", "field", "1")
+        calls = PatientCalls(redis)
+        left = asyncio.create_task(calls.fields("hash", ["field"]))
+        await asyncio.sleep(0)
+        left.cancel()
+        good, bad, many = await asyncio.gather(
+            calls.fields("hash", ["field", "other"]),
+            calls.fields("text", ["field"]),
+            asyncio.gather(*(calls.fields("hash", ["field"]) for _ in range(500))),
+            return_exceptions=True,
+        )
+    assert good == [b"1", None]
+    assert isinstance(bad, StoreUnavailable)
+    assert many == [[b"1"]] * 500
+
+
+async def test_a_script_that_redis_forgot_is_told_again(redis_server: RedisServer) -> None:
+    """After a restart, or SCRIPT FLUSH."""
+    async with client_of(redis_server) as redis:
+        calls = PatientCalls(redis)
+        script = redis.register_script("return {KEYS[1], ARGV[1]}")
+        for _ in range(2):
+            redis_server.cli("SCRIPT", "FLUSH")
+            assert await calls.run(script, ["key"], [7]) == [b"key", b"7"]
+
+
+async def test_all_who_go_together_hear_that_redis_is_away(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In time, each of them, and who has left hears nothing."""
+    monkeypatch.setattr(patient_calls, "CALL_BUDGET_S", 0.05)
+    async with client_of(redis_server) as redis:
+        calls = PatientCalls(redis)
+        redis_server.freeze()
+        asked = [asyncio.create_task(calls.fields("hash", ["field"])) for _ in range(10)]
+        await asyncio.sleep(0.02)
+        asked[0].cancel()
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        redis_server.thaw()
+    assert isinstance(outcomes[0], asyncio.CancelledError)
+    assert {type(outcome) for outcome in outcomes[1:]} == {StoreUnavailable}
