@@ -98,6 +98,17 @@ def test_page_shows_the_file(name: str) -> None:
 
 
 @pytest.mark.parametrize("analysis", list(analyses()))
+def test_rollout_names_a_template_that_ends(analysis: Mapping[str, Any]) -> None:
+    """An example of ours with the argument that is passed: nobody waits for a run in vain."""
+    given = {each["name"]: each.get("value") for each in analysis["args"]}
+    path = ROOT / f"examples/templates/{given['template']}.yaml"
+    documents = read_documents(path.read_bytes(), name=path.name, syntax=Syntax.YAML)
+    assert lint(documents, provider_types=PROVIDERS, environ={}, lookup=lambda _: None) == ()
+    (document,) = documents
+    assert "service" in {each.name for each in parse(document.content).spec.args}
+
+
+@pytest.mark.parametrize("analysis", list(analyses()))
 def test_rollout_passes_what_its_template_needs(analysis: Mapping[str, Any]) -> None:
     """Each argument without a value, and none that the template does not know: Argo drops those."""
     (named,) = analysis["templates"]

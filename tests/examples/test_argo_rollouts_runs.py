@@ -88,6 +88,16 @@ async def test_ended_run_becomes_a_measurement(
     assert len(upstream.requests) == schedule.get("count", 1)
 
 
+async def test_run_of_a_rollout_is_found_by_its_labels(tmp_path: Path) -> None:
+    """Who is on call knows the rollout, not the run."""
+    async with world(tmp_path, Play('"red"')) as (gateway, _):
+        await measured(gateway)
+        await measured(gateway, {"rollout": "uid-2"})
+        found = await gateway.get("/v1/runs?label=rollout%3Duid-1&label=revision%3D2")
+    (run,) = found.body["items"]
+    assert run["metadata"]["labels"] == {"rollout": "uid-1", "revision": "2"}
+
+
 async def test_run_under_way_is_not_known_yet(tmp_path: Path) -> None:
     """Argo asks again, and finds the same run."""
     async with world(tmp_path, GREEN, **FOR_HOURS) as (gateway, _):
