@@ -98,7 +98,10 @@ def content_of(
 
     """
     if not documents:
-        raise RequestInvalid("the body is empty; send an AnalysisTemplate")
+        raise RequestInvalid(
+            "the body is empty, or nothing but comments; send an AnalysisTemplate, with curl as"
+            " --data-binary @FILE: its -d drops the line ends"
+        )
     contents = [each.content for each in documents]
     if len(contents) == 1 and isinstance(contents[0], dict) and "kind" not in contents[0]:
         return _of_names(contents[0], chosen, settings, names)

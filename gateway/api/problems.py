@@ -97,6 +97,13 @@ def error_middleware(telemetry: Telemetry) -> Middleware:
             response = _http_problem(error)
         except GatewayError as error:
             response = refusal(error)
+            # Callers such as Argo keep the status and nothing else. The sentence may quote them.
+            keys = {
+                "status": response.status,
+                "error": error.slug,
+                "path": request.rel_url.raw_path,
+            }
+            _log.info("refused", extra=keys)
         except Exception:  # noqa: BLE001 - a caller gets a sentence, the log the traceback
             _log.exception("a request could not be served", extra={"path": request.path})
             detail = "the gateway failed to serve this request; its log says more"

@@ -12,7 +12,7 @@ import click
 from gateway.cli.exits import Exit
 
 _COMMANDS = {
-    "serve": "Answer for verdicts over HTTP.",
+    "serve": "Answer over HTTP: verdicts and runs.",
     "run": "Run a whole analysis, here and now, without a server.",
     "lint": "Say everything that is wrong with templates.",
     "condition": "Try a condition against a result.",
@@ -39,7 +39,7 @@ class _Lazy(click.Group):
 )
 @click.version_option(package_name="analysis-gateway")
 def group() -> None:
-    """Argo Rollouts analysis as a service: ask for a verdict."""
+    """Argo Rollouts analysis, as a service or without one."""
 
 
 def main() -> None:

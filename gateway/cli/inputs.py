@@ -19,6 +19,8 @@ def documents(file: Path) -> tuple[Document, ...]:
     """
     try:
         data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except IsADirectoryError:
+        raise click.ClickException(f"{file} is a folder; name the files: {file}/*.yaml") from None
     except OSError as error:
         raise click.ClickException(f"{file} cannot be read: {error.strerror}") from None
     syntax = Syntax.JSON if file.suffix == ".json" else Syntax.YAML

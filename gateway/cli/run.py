@@ -75,7 +75,7 @@ def _duration(_ctx: click.Context, _param: click.Parameter, text: str | None) ->
     multiple=True,
     callback=_argument,
     metavar="NAME=VALUE",
-    help="A value for an argument of the template.",
+    help="A value for an argument of the template; may be repeated.",
 )
 @click.option(
     "--wait",

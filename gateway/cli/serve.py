@@ -29,7 +29,7 @@ from gateway.store import StoreInvalid
 @click.option("--state", type=click.Path(path_type=Path), help="The folder of the private Redis.")
 @click.option("--namespace", help="The gateway's own namespace.")
 def command(config: Path | None, **flags: object) -> None:
-    """Answer for verdicts over HTTP until SIGTERM or Ctrl-C."""
+    """Answer over HTTP, with verdicts and runs, until SIGTERM or Ctrl-C."""
     try:
         chosen = settings.load(config, flags=flags, environ=dict(os.environ))
     except settings.SettingsInvalid as error:

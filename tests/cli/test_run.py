@@ -202,6 +202,13 @@ async def test_what_cannot_be_run_is_usage(
     assert "Traceback" not in done.err
 
 
+async def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    """Who names a folder is told what to name."""
+    done = await command("run", str(tmp_path))
+    expected = f"Error: {tmp_path} is a folder; name the files: {tmp_path}/*.yaml\n"
+    assert (done.code, done.err) == (4, expected)
+
+
 async def test_a_file_that_is_not_there() -> None:
     """Also that is usage."""
     done = await command("run", "/nowhere.yaml")

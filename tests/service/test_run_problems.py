@@ -1,5 +1,6 @@
 """What the calls about runs refuse, and with which words."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ import pytest
 import yaml
 from run_calls import FAR, NOBODY, run_manifest
 from running import service, template, web_metric
+
+from gateway.logs import TextFormatter
 
 
 def bad(**changes: object) -> dict[str, Any]:
@@ -27,6 +30,7 @@ def bad(**changes: object) -> dict[str, Any]:
         pytest.param("", bad(), {"Idempotency-Key": "k" * 256}, 400, "1 to 255", id="a-long-key"),
         pytest.param("", bad(), {"Idempotency-Key": "a b"}, 400, "visible", id="a-blank-in-a-key"),
         pytest.param("", "", {}, 400, "the body is empty", id="an-empty-body"),
+        pytest.param("", "# all of curl -d", {}, 400, "--data-binary", id="a-comment-without-end"),
         pytest.param("", bad(), {"Origin": "http://evil.example"}, 403, "origin", id="a-page"),
         pytest.param("", bad(), {"Content-Type": "text/html"}, 415, "text/html", id="html"),
         pytest.param("", bad(spec={}), {}, 422, "no metrics specified", id="no-metrics"),
@@ -99,6 +103,15 @@ async def test_what_makes_no_run_is_a_problem(
     assert words in reply.body["reason"]
     assert (reply.body["phase"], reply.body["ok"]) == ("Error", False)
     assert runs.body["items"] == []
+
+
+async def test_a_refusal_is_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Argo keeps the status only: the log says what it was, and nothing that the caller wrote."""
+    caplog.set_level(logging.INFO, "gateway")
+    async with service(tmp_path) as gateway:
+        await gateway.post("/v1/runs?args.hunter2=1", bad())
+    (line,) = [TextFormatter().format(each) for each in caplog.records if each.msg == "refused"]
+    assert line.endswith("info    refused status=422 error=template_invalid path=/v1/runs")
 
 
 async def test_inline_templates_and_runs_can_be_closed(tmp_path: Path) -> None:
