@@ -4,7 +4,7 @@ Source: argo-rollouts analysis/analysis.go:579-687 @ 9f8d111d8.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.durations import parse_duration_s
@@ -19,7 +19,9 @@ DEFAULT_CONSECUTIVE_ERROR_LIMIT: Final = 4
 DEFAULT_RETENTION: Final = 10
 """Source: argo-rollouts analysis/analysis.go:27 @ 9f8d111d8."""
 MAX_RETENTION: Final = 1_000
-"""Unlike Argo: every step writes all that is kept."""
+"""Of one metric. Unlike Argo: every step writes all that is kept."""
+MAX_KEPT: Final = 2_000
+"""Of all metrics of a run, unless each keeps no more than ``DEFAULT_RETENTION``."""
 _INT32_SIZE: Final = 1 << 32
 
 
@@ -84,6 +86,15 @@ def metric_rules(
         consecutive_success_limit=_limit(metric.consecutive_success_limit),
         retention=_retention(metric.name, retention),
     )
+
+
+def within_measure(rules: Sequence[MetricRules]) -> tuple[MetricRules, ...]:
+    """The rules of a whole run, none of which keeps more than its share of ``MAX_KEPT``.
+
+    Unlike Argo: a status that Redis cannot take in within its time could never be saved.
+    """
+    share = max(MAX_KEPT // max(1, len(rules)), DEFAULT_RETENTION)
+    return tuple(replace(each, retention=min(each.retention, share)) for each in rules)
 
 
 def violation(rules: MetricRules, result: MetricResult) -> Violation | None:

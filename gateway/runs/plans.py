@@ -5,11 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from gateway.limits import MetricRules, metric_rules
+import orjson
+
+from gateway.limits import MetricRules, metric_rules, within_measure
 from gateway.planner import INLINE, Chosen, Planned, PlannedMetric, Planner
 from gateway.run_manifest import LABEL_ANNOTATION, AnalysisRun, Order
 
 MAX_REMEMBERED: Final = 20_000
+MAX_REMEMBERED_BYTES: Final = 128 * 1024 * 1024
+"""Of manifests. Their plans take about two and a half times as much memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,15 @@ class Manifests(Protocol):
         """The manifest of a run. Raises RunNotFound, StoreUnavailable."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A plan that is remembered."""
+
+    until_s: float
+    plan: RunPlan
+    manifest_bytes: int
+
+
 class RunPlans:
     """Plans runs; a run with secrets anew from time to time, as their values may change."""
 
@@ -40,12 +53,15 @@ class RunPlans:
         *,
         secrets_ttl_s: float,
         now_s: Callable[[], float],
+        max_bytes: int = MAX_REMEMBERED_BYTES,
     ) -> None:
         self._planner = planner
         self._manifests = manifests
         self._secrets_ttl_s = secrets_ttl_s
         self._now_s = now_s
-        self._remembered: OrderedDict[str, tuple[float, RunPlan]] = OrderedDict()
+        self._max_bytes = max_bytes
+        self._remembered: OrderedDict[str, _Kept] = OrderedDict()
+        self._bytes = 0
 
     async def of(self, run_id: str) -> RunPlan:
         """The plan of a run.
@@ -57,21 +73,25 @@ class RunPlans:
 
         """
         kept = self._remembered.get(run_id)
-        if kept is not None and self._now_s() < kept[0]:
+        if kept is not None and self._now_s() < kept.until_s:
             self._remembered.move_to_end(run_id)
-            return kept[1]
-        run = AnalysisRun.model_validate(await self._manifests.manifest(run_id))
-        made = await plan_run(self._planner, _stored(run))
+            return kept.plan
+        manifest = await self._manifests.manifest(run_id)
+        made = await plan_run(self._planner, _stored(AnalysisRun.model_validate(manifest)))
         ttl_s = self._secrets_ttl_s if made.planned.redaction else float("inf")
-        self._remembered[run_id] = (self._now_s() + ttl_s, made)
-        self._remembered.move_to_end(run_id)
-        if len(self._remembered) > MAX_REMEMBERED:
-            self._remembered.popitem(last=False)
+        self.forget(run_id)
+        size = len(orjson.dumps(manifest))
+        self._remembered[run_id] = _Kept(self._now_s() + ttl_s, made, size)
+        self._bytes += size
+        while len(self._remembered) > MAX_REMEMBERED or self._bytes > self._max_bytes:
+            self.forget(next(iter(self._remembered)))
         return made
 
     def forget(self, run_id: str) -> None:
         """Drop the plan of a run that has ended."""
-        self._remembered.pop(run_id, None)
+        kept = self._remembered.pop(run_id, None)
+        if kept is not None:
+            self._bytes -= kept.manifest_bytes
 
 
 def wanted(order: Order) -> Chosen:
@@ -104,9 +124,11 @@ async def plan_run(planner: Planner, choice: Chosen) -> RunPlan:
     retention = [rule.part for rule in choice.flat.measurement_retention]
     return RunPlan(
         planned=planned,
-        rules=tuple(
-            metric_rules(each.plan.metric, is_dry_run=each.plan.is_dry_run, retention=retention)
-            for each in planned.metrics
+        rules=within_measure(
+            [
+                metric_rules(each.plan.metric, is_dry_run=each.plan.is_dry_run, retention=retention)
+                for each in planned.metrics
+            ]
         ),
         metrics={each.plan.name: each for each in planned.metrics},
     )

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from manifests import metric
 
-from gateway.limits import MetricRules, Violation, metric_phase, metric_rules, violation
+from gateway.limits import (
+    MetricRules,
+    Violation,
+    metric_phase,
+    metric_rules,
+    violation,
+    within_measure,
+)
 from gateway.model import Phase
 from gateway.run_status import Measurement, MetricResult
 from gateway.template import RetentionRule
@@ -109,6 +116,22 @@ ROW_OF_4_FOR_EVER = MetricRules(
 ROW_OF_2 = MetricRules(
     name="m", failure_limit=-1, consecutive_success_limit=2, count=2, interval_s=5.0
 )
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        pytest.param([], [], id="no-metrics-keep-nothing"),
+        pytest.param([1_000], [1_000], id="one-metric-keeps-what-it-says"),
+        pytest.param([1_000] * 4, [500] * 4, id="four-keep-a-quarter-each"),
+        pytest.param([1_000, 3, 3, 3], [500, 3, 3, 3], id="a-share-is-no-gift"),
+        pytest.param([1_000] * 201, [10] * 201, id="the-default-is-always-kept"),
+    ],
+)
+def test_what_a_run_keeps_is_bounded_as_a_whole(kept: list[int], expected: list[int]) -> None:
+    """However many metrics there are: every step writes down all that is kept."""
+    rules = [MetricRules(name=f"m{place}", retention=number) for place, number in enumerate(kept)]
+    assert [each.retention for each in within_measure(rules)] == expected
 
 
 @pytest.mark.parametrize(

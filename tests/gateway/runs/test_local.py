@@ -137,6 +137,17 @@ async def test_what_is_kept_of_a_measurement_is_cut() -> None:
     assert measurement.metadata == {"warnings": '"' + "w" * 4_095 + "..."}
 
 
+async def test_many_metrics_share_what_a_run_may_keep() -> None:
+    """One metric may keep a thousand measurements, two hundred may not."""
+    metrics = [web_metric("http://127.0.0.1:1", name=f"m{place}") for place in range(200)]
+    everything = [{"metricName": ".*", "limit": 1_000}]
+    kept = set()
+    for few in (metrics[:1], metrics):
+        async with local(*few, measurementRetention=everything) as made:
+            kept.add((len(few), *{each.retention for each in made.plan.rules}))
+    assert kept == {(1, 1_000), (200, 10)}
+
+
 async def measured_once(upstream: Backend, seen: Seen) -> None:
     """Return when one measurement is recorded."""
     await until(lambda: seen.statuses and seen.statuses[-1].metric_results)
