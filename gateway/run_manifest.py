@@ -34,6 +34,8 @@ LABEL_ANNOTATION: Final = "analysis-gateway/template"
 """What own metrics call the run's template."""
 CONTEXT_ANNOTATION: Final = "analysis-gateway/context"
 """JSON of what the caller asked to have repeated."""
+_OF_TEMPLATES: Final = frozenset({TEMPLATES_ANNOTATION, LABEL_ANNOTATION})
+"""What only the gateway may say of a run: who brings a whole run has used no template."""
 _MAX_NAME_CHARS: Final = 63
 _EVERY_METRIC: Final = DryRunRule(metricName=".*")
 
@@ -145,7 +147,9 @@ def order_of(run: AnalysisRun, *, namespace: str, given: tuple[Argument, ...]) -
         flat=run.flat(),
         arguments=args.merge(run.spec.args, given),
         labels=metadata.labels,
-        annotations=metadata.annotations,
+        annotations={
+            key: text for key, text in metadata.annotations.items() if key not in _OF_TEMPLATES
+        },
         ttl_strategy=run.spec.ttl_strategy,
         is_terminated=run.spec.terminate,
     )

@@ -8,7 +8,14 @@ from manifests import argument, located, metric, secret_argument
 
 from gateway.errors import Problem, TemplateInvalid
 from gateway.flatten import FlatTemplate
-from gateway.run_manifest import Order, manifest, order_of, parse_run
+from gateway.run_manifest import (
+    LABEL_ANNOTATION,
+    TEMPLATES_ANNOTATION,
+    Order,
+    manifest,
+    order_of,
+    parse_run,
+)
 from gateway.template import Argument, DryRunRule, Located, RetentionRule
 
 METRIC = {"name": "m", "provider": {"web": {"url": "http://x"}}}
@@ -54,6 +61,13 @@ def test_the_smallest_manifest_says_nothing_that_nobody_asked_for() -> None:
         },
         "spec": {"metrics": [METRIC]},
     }
+
+
+def test_who_brings_a_run_cannot_say_that_templates_made_it() -> None:
+    """A list by template, a verdict and own metrics would tell of a template that was not used."""
+    claims = {TEMPLATES_ANNOTATION: "success-rate@sha256:1f", LABEL_ANNOTATION: "success-rate"}
+    asked = parse_run(document({"annotations": {**claims, "x": "y"}}))
+    assert order_of(asked, namespace="shop", given=()).annotations == {"x": "y"}
 
 
 def test_everything_that_was_asked_for_is_in_the_manifest() -> None:
