@@ -60,12 +60,20 @@ class Layout:
 
     def verdict_url(self, template: str) -> str:
         """The question to the gateway; names an argument only where its default does not fit."""
-        args = {"color": ("demo-url", "demo"), "success-rate": ("prometheus-address", "prometheus")}
-        arg, part = args[template]
         path = f"{self.url('gateway')}/v1/namespaces/default/analysistemplates/{template}/verdict"
-        if self.ports[part] == DEFAULT_PORTS[part]:
-            return path
-        return f"{path}?{urlencode({f'args.{arg}': self.url(part)}, safe=':/')}"
+        query = self._query({"color": ("demo",), "success-rate": ("prometheus",)}[template])
+        return f"{path}?{query}" if query else path
+
+    def run_url(self) -> str:
+        """Where a run of the example for pipelines is started and waited for."""
+        query = self._query(("demo", "prometheus"))
+        url = f"{self.url('gateway')}/v1/runs?wait=10m&gate=true&args.service=demo"
+        return f"{url}&{query}" if query else url
+
+    def _query(self, parts: tuple[str, ...]) -> str:
+        args = {"demo": "args.demo-url", "prometheus": "args.prometheus-address"}
+        moved = (part for part in parts if self.ports[part] != DEFAULT_PORTS[part])
+        return urlencode({args[part]: self.url(part) for part in moved}, safe=":/")
 
     def parts(self) -> tuple[Part, ...]:
         """The programs in the order in which they start."""
@@ -204,6 +212,8 @@ Ask for a verdict:
   curl '{rate}'
 Let the status code speak, as a pipeline would (200 passes, 417 fails):
   curl --fail-with-body '{gate}'
+Run a whole analysis, of ten seconds, and wait for its end:
+  curl --fail-with-body --data-binary @examples/templates/release.yaml '{layout.run_url()}'
 Release the bad version. The colour fails within 5 seconds, which is how old a reading may be,
 the success rate within 25, because its query looks back over a minute:
   curl -X POST {demo}/version/bad

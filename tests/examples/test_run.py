@@ -116,6 +116,20 @@ async def test_verdict_follows_the_released_version(
     check_ports(layout)
 
 
+async def test_whole_analysis_is_run_as_the_greeting_says(
+    layout: Layout,
+    runner: asyncio.subprocess.Process,  # noqa: ARG001 - it runs what is asked
+    session: aiohttp.ClientSession,
+) -> None:
+    """The example for pipelines fails the bad version, by a status of its own."""
+    async with session.post(layout.url("demo") + "/version/bad"):
+        pass
+    template = (ROOT / "examples/templates/release.yaml").read_bytes()
+    async with session.post(layout.run_url(), data=template) as response:
+        status = (await response.json())["status"]
+    assert (response.status, status["phase"]) == (417, "Failed")
+
+
 async def test_end_of_one_part_ends_all(layout: Layout, runner: asyncio.subprocess.Process) -> None:
     """When Prometheus dies, the rest is stopped and the runner says who died and how."""
     os.kill(pid_of("prometheus", runner), signal.SIGKILL)
