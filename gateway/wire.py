@@ -12,6 +12,8 @@ from gateway.names import is_label_key, is_label_value, is_namespace, is_object_
 API_VERSION: Final = "argoproj.io/v1alpha1"
 MAX_ITEMS: Final = 200
 """Metrics, arguments, rules or references in one template."""
+MAX_LABELS: Final = 64
+"""On one run. Unlike Kubernetes: lists look at the labels of a thousand runs in one turn."""
 
 Item = TypeVar("Item")
 
@@ -51,7 +53,9 @@ def check_namespace(value: str) -> str:
 
 
 def check_labels(labels: dict[str, str]) -> dict[str, str]:
-    """The labels themselves, if Kubernetes would take them."""
+    """The labels themselves, if Kubernetes would take them and they are not too many."""
+    if len(labels) > MAX_LABELS:
+        refuse(f"has {len(labels)} labels; at most {MAX_LABELS} are kept")
     for key, value in labels.items():
         if not is_label_key(key):
             refuse(

@@ -30,6 +30,8 @@ from gateway.runs.plans import RunPlan, plan_run, wanted
 from gateway.runs.store import Created, Idempotency, NewRun, RunStore, Terminated
 from gateway.settings import Runs as RunSettings
 
+MAX_METRIC_NAME_CHARS: Final = 253
+"""Every event repeats the name."""
 _SUFFIX_BYTES: Final = 3
 _log: Final = logging.getLogger(__name__)
 
@@ -175,6 +177,11 @@ def refusals(plan: RunPlan, max_duration_s: float) -> Iterator[Problem]:
     Of a count that is below one in 32 bits Argo takes one measurement, and an Error of it passes.
     """
     for planned, rules in zip(plan.planned.metrics, plan.rules, strict=True):
+        if len(rules.name) > MAX_METRIC_NAME_CHARS:
+            yield Problem(
+                f"{planned.plan.path}.name",
+                f"has {len(rules.name)} characters; a run takes up to {MAX_METRIC_NAME_CHARS}",
+            )
         path = f"{planned.plan.path}.count"
         if rules.count is not None and rules.count < 1:
             yield Problem(

@@ -80,6 +80,25 @@ def bad(**changes: object) -> dict[str, Any]:
             "initialDelay, longer than a run may last",
             id="later-than-a-run-may-last",
         ),
+        pytest.param(
+            "",
+            {
+                **run_manifest(web_metric(FAR)),
+                "metadata": {"labels": {f"l{place}": "x" for place in range(65)}},
+            },
+            {},
+            422,
+            "metadata.labels: has 65 labels; at most 64",
+            id="too-many-labels",
+        ),
+        pytest.param(
+            "",
+            template(web_metric(FAR, name="m" * 254)),
+            {},
+            422,
+            "metrics[0].name: has 254 characters; a run takes up to 253",
+            id="a-long-name-of-a-metric",
+        ),
         pytest.param("", template(web_metric(FAR, count=-1)), {}, 422, "is -1", id="a-count-below"),
         pytest.param(
             # Cut to 32 bits it is reached before anything is measured: an Error would pass.
