@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from gateway.errors import StoreUnavailable
 from gateway.provider import Clock
-from gateway.runs.store import RunStore
+from gateway.runs.store import RunStore, RunUnreadable
 
 EVERY_S: Final = 10.0
 SETTLE_S: Final = 1.0
@@ -78,5 +78,13 @@ class Upkeep:
             # A new run is kept first and queued then.
             await asyncio.sleep(SETTLE_S)
             missing = await self._queue.missing(missing)
-        states = [(run_id, await self._store.state(run_id)) for run_id in missing]
-        return [run_id for run_id, state in states if state and not state.status.phase.is_completed]
+        return [run_id for run_id in missing if await self._is_under_way(run_id)]
+
+    async def _is_under_way(self, run_id: str) -> bool:
+        try:
+            state = await self._store.state(run_id)
+        except RunUnreadable as error:
+            # Nobody can drive it, and the others must not wait for it.
+            _log.warning("a run cannot be driven", extra={"reason": str(error)})
+            return False
+        return state is not None and not state.status.phase.is_completed

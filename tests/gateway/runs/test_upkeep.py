@@ -5,7 +5,7 @@ from kept_runs import ended, finish, new_run
 from redis.asyncio import Redis
 from redis_server import RedisServer
 
-from gateway.runs import upkeep
+from gateway.runs import keys, upkeep
 from gateway.runs.queue import RunQueue
 from gateway.runs.store import RunStore
 from gateway.runs.upkeep import Upkeep
@@ -40,3 +40,17 @@ async def test_a_run_without_a_job_gets_one(
         assert await queue.missing(["lost", "driven", "ended"]) == ["ended"]
     assert observed.live == 2
     assert [record.__dict__["run"] for record in caplog.records] == ["lost"]
+
+
+async def test_a_run_that_cannot_be_read_keeps_no_other_from_its_job(
+    store: RunStore, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told of, and passed over."""
+    monkeypatch.setattr(upkeep, "SETTLE_S", 0)
+    for run_id in ("a", "b", "c"):
+        await store.create(new_run(run_id), None)
+    redis_server.cli("hset", f"{keys.RUN}b", "status", "{")
+    async with Redis(unix_socket_path=str(redis_server.socket)) as redis:
+        queue = RunQueue(redis)
+        await Upkeep(store, queue, Observed(), now_unix_s=lambda: 0.0).round()
+        assert await queue.missing(["a", "b", "c"]) == ["b"]
