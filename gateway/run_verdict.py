@@ -186,12 +186,13 @@ def _why_running(
 
 def _progress(metric: _Metric, status: RunStatus, now_unix_s: float) -> str:
     result, rules = metric.result, metric.rules
-    so_far = _measurements(result.count)
+    # Who waits for a metric that may never end should read why.
+    so_far = f"{_number(result.count, 'measurement')} and no count"
     if rules.count is not None:
-        so_far = f"{result.count} of {_measurements(rules.count)}"
+        so_far = f"{result.count} of {_number(rules.count, 'measurement')}"
     told = f"{rules.name}: {so_far}"
     if result.consecutive_error:
-        told += f", {result.consecutive_error} errors in a row"
+        told += f", {_number(result.consecutive_error, 'error')} in a row"
     if result.in_flight is not None:
         since = timestamp(result.in_flight.started_at_unix_s)
         return f"{told}, one under way since {since}"
@@ -233,8 +234,8 @@ def _tally(result: MetricResult) -> str:
     told = [f"{number} {word}" for word, number in numbers.items() if number]
     if not told:
         return "nothing was measured"
-    return f"{_measurements(result.count + result.error)}, {', '.join(told)}"
+    return f"{_number(result.count + result.error, 'measurement')}, {', '.join(told)}"
 
 
-def _measurements(number: int) -> str:
-    return "1 measurement" if number == 1 else f"{number} measurements"
+def _number(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

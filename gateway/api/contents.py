@@ -108,7 +108,8 @@ def content_of(
     if not settings.accepts_inline_templates:
         raise RequestRefused(
             403,
-            "this gateway judges templates that it knows by name only (verdicts.inlineTemplates)",
+            "this gateway takes no templates from requests (verdicts.inlineTemplates): name one"
+            " that GET /v1/templates lists",
         )
     if any(isinstance(each, dict) and each.get("kind") == KIND for each in contents):
         return _of_run(contents, chosen, settings)

@@ -184,8 +184,14 @@ def test_an_end_has_a_reason(
         pytest.param(
             [metric(interval="1h")],
             {"m": "SEE"},
-            "m: 1 measurement, 2 errors in a row, the next is due",
+            "m: 1 measurement and no count, 2 errors in a row, the next is due",
             id="without-end-after-errors",
+        ),
+        pytest.param(
+            [FIVE],
+            {"m": "SE"},
+            "m: 1 of 5 measurements, 1 error in a row, the next is due",
+            id="after-an-error",
         ),
         pytest.param(
             [FIVE],

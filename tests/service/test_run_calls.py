@@ -118,7 +118,7 @@ async def test_the_verdict_of_a_run_that_goes_on(tmp_path: Path) -> None:
         "1",
     )
     assert gated.headers["Location"] == run.headers["Location"]
-    assert gated.body["reason"].startswith("m: 1 measurement, the next at 20")
+    assert gated.body["reason"].startswith("m: 1 measurement and no count, the next at 20")
 
 
 async def test_bodies_are_those_of_a_verdict_and_runs(tmp_path: Path) -> None:
