@@ -1,4 +1,4 @@
-"""One run in the hands of one driver, for tests: a real Redis, a clock to be set, answers to be given."""
+"""One run in the hands of one driver: a real Redis, a clock to be set, answers to be given."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
