@@ -97,6 +97,9 @@ class Runs(Section):
     """The longest that a caller may wait for a run to end."""
     max_duration_s: Seconds = Field(86_400.0, alias="maxDuration")
     """How long a run may last; one that has not ended by then becomes Inconclusive."""
+    shortest_gap_s: Seconds = Field(1.0, alias="shortestGap")
+    """From the end of a measurement to the next one of the same run, however short its interval
+    is."""
     max_live: int = Field(20_000, gt=0)
     """How many runs may be under way at the same time, on all replicas together."""
     concurrency: int = Field(256, gt=0)

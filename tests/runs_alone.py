@@ -135,7 +135,7 @@ async def alone(
 ) -> AsyncIterator[Alone]:
     """A driver over a real Redis; ``settings`` of runs, in wire names."""
     client = connect(redis.url, PATIENCE)
-    chosen = Runs.model_validate(settings)
+    chosen = Runs.model_validate({"shortestGap": "0s", **settings})
     script, observed, telemetry = Scripted(answers), Observed(), Telemetry()
     store = RunStore(client.commands, chosen)
 

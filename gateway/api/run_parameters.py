@@ -30,7 +30,7 @@ from gateway.settings import Settings
 LABEL_PREFIX: Final = "labels."
 OF_NEW: Final = frozenset({"namespace", "dryRun", "wait", "gate"})
 """What starting a run understands, beside ``args.NAME`` and ``labels.NAME``."""
-OF_ONE: Final = frozenset({"wait"})
+OF_ONE: Final = frozenset({"wait", "gate"})
 """What reading a run understands."""
 OF_VERDICT: Final = frozenset({"wait", "gate", "errors"})
 """What reading a run's verdict understands."""
@@ -114,10 +114,10 @@ def read_new(request: web.Request, settings: Settings) -> NewRunParameters:
     )
 
 
-def read_one(request: web.Request, settings: Settings) -> Wait:
-    """How long the caller waits for the end of a run. Raises RequestInvalid."""
+def read_one(request: web.Request, settings: Settings) -> tuple[Wait, StatusMode]:
+    """How long the caller waits, and what the status is to speak of. Raises RequestInvalid."""
     query = single_values(request.rel_url.raw_query_string, known=OF_ONE, prefixes=())
-    return _wait(request, query, settings)
+    return _wait(request, query, settings), status_mode(query)
 
 
 def read_verdict(request: web.Request, settings: Settings) -> tuple[Wait, StatusMode]:

@@ -26,6 +26,10 @@ from gateway.runs.watch import Watch
 from gateway.settings import Settings
 
 REPLAYED: Final = "Idempotency-Replayed"
+_MAYBE_STARTED: Final = (
+    "; the run may have been started: repeat with the same Idempotency-Key, or look for it with"
+    " GET /v1/runs"
+)
 OrderOf = Callable[[Question], Order]
 """What a run of templates measures. Raises TemplateNotFound, TemplateInvalid."""
 
@@ -88,7 +92,10 @@ class RunCalls:
         """A run of what the body names or brings; the same one for a key that came before."""
         chosen = run_parameters.read_new(request, self._settings)
         body = await bodies.body(request, self._settings.limits)
-        created = await self._created(chosen, body)
+        try:
+            created = await self._created(chosen, body)
+        except StoreUnavailable as error:
+            return refusal(error, addition=_MAYBE_STARTED)
         headers = {"Location": location(created.run_id)}
         if not created.is_new:
             headers[REPLAYED] = "true"
@@ -113,9 +120,11 @@ class RunCalls:
 
     async def read(self, request: web.Request) -> web.Response:
         """A run, when it has ended or the wait is over."""
-        wait = run_parameters.read_one(request, self._settings)
+        wait, mode = run_parameters.read_one(request, self._settings)
         run = await self._until_ended(request, run_id_of(request), wait)
-        return answer(document(run), headers=wait.headers())
+        phase = gate_phase(run.status, is_terminated=run.is_terminated)
+        status = status_of(phase, mode) if mode is StatusMode.GATE else 200
+        return answer(document(run), status=status, headers=wait.headers())
 
     async def verdict(self, request: web.Request) -> web.Response:
         """The verdict of a run, when it has ended or the wait is over."""

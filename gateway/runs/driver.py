@@ -21,7 +21,7 @@ from gateway.run_events import Event, changes
 from gateway.run_status import RunStatus
 from gateway.runs.plans import RunPlan, RunPlans
 from gateway.runs.steps import Steps
-from gateway.runs.store import RunState, Saved, StaleRun
+from gateway.runs.store import RunState, RunUnreadable, Saved, StaleRun
 from gateway.settings import Runs as RunSettings
 
 FIRST_PAUSE_S: Final = 0.1
@@ -122,13 +122,20 @@ class Driver:
             await self._end(drive, plan, status)
             return None
         await drive.save(status)
-        wake_at = schedule.next_wake(
-            plan.rules,
-            status,
-            is_terminated=drive.state.is_terminated,
-            now_unix_s=self._now_unix_s(),
-        )
+        wake_at = self._wake_at(plan, drive.state)
         return min(now_unix_s + IDLE_S if wake_at is None else wake_at, created_at + max_duration_s)
+
+    def _wake_at(self, plan: RunPlan, state: RunState) -> float | None:
+        now_unix_s = self._now_unix_s()
+        wake_at = schedule.next_wake(
+            plan.rules, state.status, is_terminated=state.is_terminated, now_unix_s=now_unix_s
+        )
+        if wake_at is None or schedule.is_terminating(
+            state.status, is_terminated=state.is_terminated
+        ):
+            return wake_at
+        # A run without a pause would take the turns of all others.
+        return max(wake_at, now_unix_s + self._settings.shortest_gap_s)
 
     async def _step(self, plan: RunPlan, drive: "_Drive") -> RunStatus:
         try:
@@ -179,6 +186,7 @@ class _Drive:
         Raises:
             StaleRun: another driver has taken the run further.
             RunNotFound: it is gone.
+            RunUnreadable: what Redis has of it cannot be read, and no waiting mends that.
 
         """
         before = self.state
@@ -192,6 +200,8 @@ class _Drive:
                     self.run_id, version=before.version, status=status, events=events
                 )
                 break
+            except RunUnreadable:
+                raise
             except StoreUnavailable:
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

@@ -5,7 +5,8 @@ of each call by itself costs more than all that the call is for.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from copy import copy
 from typing import Any, Final, TypeVar, cast
 
 from redis.asyncio import Redis
@@ -23,9 +24,12 @@ GATHER_S: Final = 0.002
 """How long a call waits for others to go with it."""
 MAX_TOGETHER: Final = 200
 """Calls in one piece, so that no other client of Redis waits for long."""
+MAX_BYTES_TOGETHER: Final = 256 * 1024
+"""The same in bytes, give or take a call: a large one must not take the time of many small ones."""
 
 T = TypeVar("T")
 Word = str | bytes | int | float
+Gathered = tuple[tuple[Word, ...], asyncio.Future[Any]]
 
 
 class PatientCalls:
@@ -39,7 +43,7 @@ class PatientCalls:
         self.redis: Final = redis
         self._places = asyncio.Semaphore(MAX_CALLS)
         self._under_way: set[asyncio.Task[Any]] = set()
-        self._gathered: list[tuple[tuple[Word, ...], asyncio.Future[Any]]] = []
+        self._gathered: list[Gathered] = []
 
     async def call(self, command: Callable[[], Awaitable[T]]) -> T:
         """What one command answers."""
@@ -84,13 +88,10 @@ class PatientCalls:
 
     def _take_off(self) -> None:
         gathered, self._gathered = self._gathered, []
-        for begin in range(0, len(gathered), MAX_TOGETHER):
-            some = gathered[begin : begin + MAX_TOGETHER]
+        for some in _pieces(gathered):
             self._keep(asyncio.create_task(self._send_together(some)))
 
-    async def _send_together(
-        self, gathered: Sequence[tuple[tuple[Word, ...], asyncio.Future[Any]]]
-    ) -> None:
+    async def _send_together(self, gathered: Sequence[Gathered]) -> None:
         pipeline = self.redis.pipeline(transaction=False)
         for words, _ in gathered:
             pipeline.execute_command(*words)
@@ -99,7 +100,8 @@ class PatientCalls:
         except Exception as error:  # noqa: BLE001 # whoever waits has to hear of it
             for _, answer in gathered:
                 if not answer.done():
-                    answer.set_exception(error)
+                    # One of their own: else each who raises it would add its frames to it.
+                    answer.set_exception(copy(error))
             return
         for (_, answer), given in zip(gathered, answers, strict=True):
             if not answer.done():
@@ -118,3 +120,16 @@ class PatientCalls:
         if not task.cancelled():
             # Marks it as seen: nobody may be left who asks.
             task.exception()
+
+
+def _pieces(gathered: Sequence[Gathered]) -> Iterator[list[Gathered]]:
+    piece: list[Gathered] = []
+    size_bytes = 0
+    for each in gathered:
+        piece.append(each)
+        size_bytes += sum(len(word) for word in each[0] if isinstance(word, str | bytes))
+        if len(piece) == MAX_TOGETHER or size_bytes >= MAX_BYTES_TOGETHER:
+            yield piece
+            piece, size_bytes = [], 0
+    if piece:
+        yield piece

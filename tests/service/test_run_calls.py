@@ -202,7 +202,9 @@ async def test_a_run_is_told_to_end(tmp_path: Path) -> None:
         late = await gateway.send("POST", f"{path}/terminate")
         after = await gateway.get(path)
         gated = await gateway.get(f"{path}/verdict?gate=true")
+        whole = await gateway.get(f"{path}?gate=true")
     assert (gated.status, gated.body["phase"], gated.body["ok"]) == (409, "Successful", False)
+    assert (whole.status, whole.body) == (409, over.body)
     assert (early.status, early.body["error"]) == (409, "run_under_way")
     assert (told.status, told.body["spec"]["terminate"]) == (202, True)
     assert (over.body["status"]["phase"], over.body["status"]["message"]) == (

@@ -283,3 +283,11 @@ async def _status(run: Alone) -> Any:
     state = await run.store.state(RUN_ID)
     assert state is not None
     return state.status
+
+
+async def test_a_run_without_a_pause_gets_one(redis_server: RedisServer) -> None:
+    """It must not take the turns of the others; a run that is about to end does not wait."""
+    async with alone(redis_server, {"m": lambda: 1}, shortestGap="2s") as run:
+        await run.start(metric(interval="0s", count=3))
+        visits = await run.drive_to_the_end()
+    assert [round(each) for each in visits] == [1000, 1002, 1004]
