@@ -90,6 +90,10 @@ async def test_a_wait_over_an_outage_of_redis(tmp_path: Path, redis_server: Redi
     path = away.headers["Location"]
     assert f"run {path.rpartition('/')[2]} goes on as soon as Redis does" in away.body["reason"]
     assert "Location" not in refused.headers
+    assert refused.body["reason"].endswith(
+        "; the run may have been started: repeat with the same Idempotency-Key, or look for it with"
+        " GET /v1/runs"
+    )
     assert (judged.status, judged.body["phase"]) == (200, "Successful")
     assert (back.status, back.headers["Location"]) == (200, path)
     assert back.body["status"]["phase"] == "Successful"
