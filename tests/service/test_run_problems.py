@@ -162,7 +162,9 @@ async def test_a_verdict_takes_no_run_and_no_labels(tmp_path: Path) -> None:
         pytest.param("GET", f"/v1/runs/{NOBODY}", 404, "there is no run", id="nobodys-id"),
         pytest.param("GET", "/v1/runs/x", 404, "metadata.uid", id="no-id"),
         pytest.param("GET", f"/v1/runs/{NOBODY.upper()}", 404, "uid", id="an-id-in-capitals"),
-        pytest.param("GET", f"/v1/runs/{NOBODY}?gate=true", 400, "'gate'", id="no-gate-there"),
+        pytest.param(
+            "GET", f"/v1/runs/{NOBODY}?errors=status", 400, "errors", id="no-errors-there"
+        ),
         pytest.param("GET", f"/v1/runs/{NOBODY}?args.x=1", 400, "'args.x'", id="no-arguments"),
         pytest.param("GET", f"/v1/runs/{NOBODY}?wait=x", 400, "invalid duration", id="no-wait"),
         pytest.param("GET", f"/v1/runs/{NOBODY}/verdict?errors=x", 400, "status", id="no-mode"),
