@@ -6,7 +6,7 @@ SHELL := bash
 BIN := .venv/bin
 # The modules that decide: no branch of them goes untested.
 CORE_MODULES := args assess bounds conditions documents durations errors flatten freeze gotext \
-	int_or_string limits names plan run_document run_events run_manifest run_status schedule secrets \
+	int_or_string limits names plan run_document run_events run_manifest run_status run_verdict schedule secrets \
 	shapes substitution template validation verdict wire yaml_reader
 CORE := gateway/expr/*$(CORE_MODULES:%=,gateway/%.py)
 CORE := $(subst $() ,,$(CORE))
