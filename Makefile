@@ -8,6 +8,7 @@ BIN := .venv/bin
 CORE_MODULES := args assess bounds conditions documents durations errors flatten freeze gotext \
 	int_or_string limits names plan run_document run_events run_manifest run_status run_verdict schedule secrets \
 	shapes substitution template validation verdict wire yaml_reader
+SURVIVAL := tests/faults/test_runs_survive.py
 CORE := gateway/expr/*$(CORE_MODULES:%=,gateway/%.py)
 CORE := $(subst $() ,,$(CORE))
 
@@ -28,8 +29,14 @@ lint: ## Check style, types and import contracts
 
 test: lint ## Lint, then run every test with branch coverage
 	@mkdir -p .run
-	$(BIN)/pytest -W error --cov --cov-branch --cov-report=term:skip-covered | tee .run/pytest.log
+	@# What kills replicas for minutes mostly waits: it does so beside the others.
+	@$(BIN)/pytest -W error -p no:cacheprovider $(SURVIVAL) > .run/survival.log 2>&1 & survival=$$!; \
+	trap 'kill $$survival 2> /dev/null || true' EXIT; \
+	$(BIN)/pytest -W error --ignore=$(SURVIVAL) --cov --cov-branch --cov-report=term:skip-covered \
+		| tee .run/pytest.log; \
+	wait $$survival || { cat .run/survival.log; exit 1; }
 	$(BIN)/coverage report --include='$(CORE)' --show-missing --fail-under=100
+	@tail -n 1 .run/survival.log
 	@tail -n 1 .run/pytest.log
 
 bench: ## Measure speed and size against references in the same run
