@@ -31,7 +31,6 @@ test: lint ## Lint, then run every test with branch coverage
 	@mkdir -p .run
 	@# What kills replicas for minutes mostly waits: it does so beside the others.
 	@$(BIN)/pytest -W error -p no:cacheprovider $(SURVIVAL) > .run/survival.log 2>&1 & survival=$$!; \
-	trap 'kill $$survival 2> /dev/null || true' EXIT; \
 	$(BIN)/pytest -W error --ignore=$(SURVIVAL) --cov --cov-branch --cov-report=term:skip-covered \
 		| tee .run/pytest.log; \
 	wait $$survival || { cat .run/survival.log; exit 1; }
