@@ -136,16 +136,16 @@ def gave_up(status: RunStatus, message: str, *, now_unix_s: float) -> RunStatus:
     return _ended(status, Phase.ERROR, message, now_unix_s)
 
 
-def ended_by_cap(status: RunStatus, max_duration_text: str, now_unix_s: float) -> RunStatus:
+def ended_by_cap(status: RunStatus, *, max_duration_s: float, now_unix_s: float) -> RunStatus:
     """A run that is ``schedule.overdue``. Unlike Argo, which never ends one for its age.
 
     Args:
         status: one that is completed stays as it is.
-        max_duration_text: as it stands in the settings, ``24h``.
+        max_duration_s: how long it might have lasted.
         now_unix_s: when it ends.
 
     """
-    message = f"Run did not end within {max_duration_text} (runs.maxDuration)"
+    message = f"Run did not end within {max_duration_s:g}s (runs.maxDuration)"
     return _ended(status, Phase.INCONCLUSIVE, message, now_unix_s)
 
 

@@ -106,13 +106,18 @@ def next_wake(
 
 
 def overdue(
-    status: RunStatus, *, created_at_unix_s: float, max_duration_s: float, now_unix_s: float
+    status: RunStatus,
+    *,
+    is_terminated: bool,
+    created_at_unix_s: float,
+    max_duration_s: float,
+    now_unix_s: float,
 ) -> bool:
-    """Whether a run has lasted too long; one that a metric has failed is about to end anyway."""
+    """Whether a run has lasted too long; one that is terminating is about to end anyway."""
     return (
         not status.phase.is_completed
         and now_unix_s - created_at_unix_s >= max_duration_s
-        and not is_terminating(status, is_terminated=False)
+        and not is_terminating(status, is_terminated=is_terminated)
     )
 
 

@@ -90,7 +90,11 @@ class Substitution:
         serialised = json_string(text)[1:-1]
         filled: list[str] = []
         for part in _parts(serialised):
+            failures = self.failures
             piece = self._replaced(part, serialised, path) if isinstance(part, _Tag) else part
+            if self.failures > failures and len(self.problems) == _MAX_PROBLEMS:
+                # Nobody is told of more, and the text is of no use any more.
+                return ""
             self._chars += len(piece)
             if self._chars > MAX_CHARS:
                 self._complain(path, f"values make the metrics longer than {MAX_CHARS} characters")

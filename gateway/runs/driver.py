@@ -91,7 +91,8 @@ class Driver:
                 continue
             except RunNotFound:
                 break
-            if wake_at is not None and not drive.is_told_to_end:
+            is_told_to_end = drive.state.is_terminated and not state.is_terminated
+            if wake_at is not None and not is_told_to_end:
                 return wake_at
             state = drive.state
         self._plans.forget(run_id)
@@ -104,11 +105,14 @@ class Driver:
         created_at = drive.state.created_at_unix_s
         if schedule.overdue(
             drive.state.status,
+            is_terminated=drive.state.is_terminated,
             created_at_unix_s=created_at,
             max_duration_s=max_duration_s,
             now_unix_s=now_unix_s,
         ):
-            status = assess.ended_by_cap(drive.state.status, f"{max_duration_s:g}s", now_unix_s)
+            status = assess.ended_by_cap(
+                drive.state.status, max_duration_s=max_duration_s, now_unix_s=now_unix_s
+            )
             await self._end(drive, None, status)
             return None
         try:
@@ -146,7 +150,7 @@ class Driver:
                 created_at_unix_s=drive.state.created_at_unix_s,
                 record=drive.save,
             )
-        except (StaleRun, RunNotFound):
+        except (StaleRun, RunNotFound, RunUnreadable):
             raise
         except Exception as error:  # noqa: BLE001 - one run ends, not the worker
             # Its own text may hold a secret: the log gets the kind and the places.
@@ -177,8 +181,7 @@ class _Drive:
         self._states = states
         self.run_id = run_id
         self.state = state
-        self.is_told_to_end = False
-        """Whether somebody wants the run terminated since the pass began."""
+        """As it was saved last."""
 
     async def save(self, status: RunStatus) -> None:
         """Keep a status, however long that takes: what was measured must not be lost.
@@ -205,7 +208,6 @@ class _Drive:
             except StoreUnavailable:
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-        self.is_told_to_end = saved.is_terminated and not before.is_terminated
         self.state = replace(
             before,
             status=status,

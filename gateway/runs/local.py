@@ -59,13 +59,16 @@ class LocalRun:
     async def _pass(self, watch: Watch) -> RunStatus:
         now_unix_s = self._now_unix_s()
         self.is_cut_short = self.is_terminated
-        if not self.is_terminated and schedule.overdue(
+        if schedule.overdue(
             self.status,
+            is_terminated=self.is_terminated,
             created_at_unix_s=self.created_at_unix_s,
             max_duration_s=self._max_duration_s,
             now_unix_s=now_unix_s,
         ):
-            return assess.ended_by_cap(self.status, f"{self._max_duration_s:g}s", now_unix_s)
+            return assess.ended_by_cap(
+                self.status, max_duration_s=self._max_duration_s, now_unix_s=now_unix_s
+            )
         step = self._under_way = asyncio.create_task(self._step(watch), name="step")
         try:
             await asyncio.wait({step})

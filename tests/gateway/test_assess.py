@@ -241,10 +241,10 @@ def test_a_run_that_cannot_go_on_ends_in_error() -> None:
 def test_a_run_that_lasts_too_long_is_inconclusive() -> None:
     """It says how long it might have lasted, and which setting says so."""
     before = seeded(IN_FLIGHT)
-    assert ended_by_cap(before, "24h", NOW) == replace(
+    assert ended_by_cap(before, max_duration_s=86_400, now_unix_s=NOW) == replace(
         before,
         phase=Phase.INCONCLUSIVE,
-        message="Run did not end within 24h (runs.maxDuration)",
+        message="Run did not end within 86400s (runs.maxDuration)",
         completed_at_unix_s=NOW,
     )
 
@@ -254,6 +254,6 @@ def test_a_run_that_has_ended_never_changes(*, asked: bool) -> None:
     """S70: not by what is wrong with its spec now, nor by anything else."""
     bad = measured(Phase.FAILED)
     assert gave_up(ENDED, "Analysis spec invalid: x", now_unix_s=NOW) is ENDED
-    assert ended_by_cap(ENDED, "24h", NOW) is ENDED
+    assert ended_by_cap(ENDED, max_duration_s=86_400, now_unix_s=NOW) is ENDED
     assert record([M], ENDED, "m", bad, metadata={}) is ENDED
     assert assess([M], ENDED, is_terminated=asked, now_unix_s=NOW) is ENDED

@@ -200,7 +200,9 @@ def test_a_metric_may_end_the_run(phase: Phase, *, is_dry_run: bool, expected: b
     assert tasks == (TERMINATE if expected else ())
     wake = next_wake(rules, status, is_terminated=False, now_unix_s=NOW)
     assert wake == (NOW if expected else NOW + 99)
-    is_overdue = overdue(status, created_at_unix_s=0, max_duration_s=1, now_unix_s=NOW)
+    is_overdue = overdue(
+        status, is_terminated=False, created_at_unix_s=0, max_duration_s=1, now_unix_s=NOW
+    )
     assert is_overdue is not expected
 
 
@@ -250,7 +252,13 @@ def test_the_earliest_metric_wakes_the_run() -> None:
 def test_a_run_may_last_too_long(status: RunStatus, age_s: float, *, expected: bool) -> None:
     """From the moment at which it is as old as runs may be."""
     created_at = NOW - age_s
-    is_overdue = overdue(status, created_at_unix_s=created_at, max_duration_s=DAY_S, now_unix_s=NOW)
+    is_overdue = overdue(
+        status,
+        is_terminated=False,
+        created_at_unix_s=created_at,
+        max_duration_s=DAY_S,
+        now_unix_s=NOW,
+    )
     assert is_overdue is expected
 
 
@@ -290,3 +298,10 @@ def test_a_strategy_says_how_long_a_run_is_kept(
 def test_a_run_under_way_does_not_expire() -> None:
     """Its time begins with its end."""
     assert expires_at(Ttl(0, 0, 0), run()) is None
+
+
+def test_a_run_that_is_told_to_end_is_not_overdue() -> None:
+    """It is about to end anyway, with what it has measured."""
+    old = {"created_at_unix_s": 0, "max_duration_s": DAY_S, "now_unix_s": 2 * DAY_S}
+    assert overdue(RunStatus(), is_terminated=False, **old)
+    assert not overdue(RunStatus(), is_terminated=True, **old)

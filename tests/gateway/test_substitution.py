@@ -190,7 +190,7 @@ def test_complaints_have_an_end() -> None:
     """A text of tags alone is not answered with as many complaints."""
     before_s = time.process_time()
     assert len(complaints("{{}}" * 200_000)) == 100
-    assert time.process_time() - before_s < 10.0
+    assert time.process_time() - before_s < 2.0
 
 
 @pytest.mark.parametrize(
