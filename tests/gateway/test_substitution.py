@@ -186,6 +186,11 @@ def test_growth_has_an_end() -> None:
     assert time.process_time() - before_s < 2.0
 
 
+def test_complaints_of_many_texts_have_an_end() -> None:
+    """Texts that are wrong in few places each are not answered with as many complaints, either."""
+    assert len(complaints(["{{}}"] * 200)) == 100
+
+
 def test_complaints_have_an_end() -> None:
     """A text of tags alone is not answered with as many complaints."""
     before_s = time.process_time()
