@@ -14,6 +14,8 @@ GatewayError
 │   ├── ProviderRejected          the owner of the query or of the credential
 │   └── ProviderUnreadable        the answer is not what the provider documents
 ├── ConditionError          ->    a Measurement with phase Error
+├── ClusterUnavailable      503   nobody, wait: the API server did not answer
+├── ClusterRefused          ->    a missing secret, a provider's error, a source that is not there
 └── StoreUnavailable        ->    a verdict is computed without it; a run cannot be: 503
 """
 
@@ -137,6 +139,23 @@ class ConditionError(GatewayError):
         start = self.expression.rfind("\n", 0, self.offset) + 1
         line = self.expression[start:].split("\n", 1)[0]
         return f"{self}\n | {line}\n | {' ' * (self.offset - start)}^"
+
+
+class ClusterUnavailable(GatewayError):
+    """The API server of the cluster did not answer in time, or not as one."""
+
+    slug = "cluster_unavailable"
+
+
+class ClusterRefused(GatewayError):
+    """The API server answered that it will not; the text is its own."""
+
+    slug = "cluster_refused"
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+        """The HTTP status of its answer."""
 
 
 class StoreUnavailable(GatewayError):

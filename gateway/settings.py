@@ -5,55 +5,31 @@ same texts.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, ValidationError, model_validator
 
-from gateway.durations import parse_duration_s
 from gateway.errors import Problem, TemplateInvalid
-from gateway.secrets import Secret
+from gateway.kubernetes_settings import Kubernetes
+from gateway.setting_types import Seconds, SecretText, Section
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
+LONGEST_SECRET_AGE_S: Final = 30.0
+"""How long after its change a Secret of a cluster may still be used as it was."""
+
+
+_JOB_ENVIRON: Final = {
+    "ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE": "namespace",
+    "ARGO_ROLLOUTS_ANALYSIS_JOB_KUBECONFIG": "connect",
+}
 
 
 class SettingsInvalid(TemplateInvalid):
     """The settings cannot be used; carries all problems, each with its key."""
 
     slug = "settings_invalid"
-
-
-def _seconds(value: object) -> object:
-    if not isinstance(value, str):
-        # pydantic turns a ValueError into a problem with a path, a TypeError into a crash.
-        raise ValueError("must be a duration in Go's notation, such as 8s")  # noqa: TRY004
-    seconds = parse_duration_s(value)
-    if seconds < 0:
-        raise ValueError("must not be negative")
-    return seconds
-
-
-def _secret(value: object) -> object:
-    return Secret(value) if isinstance(value, str) else value
-
-
-Seconds = Annotated[float, BeforeValidator(_seconds)]
-SecretText = Annotated[Secret, BeforeValidator(_secret)]
-
-
-class Section(BaseModel):
-    """A block of settings: frozen, camelCase on the outside, unknown keys refused."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        populate_by_name=True,
-        use_attribute_docstrings=True,
-        arbitrary_types_allowed=True,
-    )
 
 
 class Verdicts(Section):
@@ -172,6 +148,8 @@ class Settings(Section):
     """How much the gateway accepts."""
     shutdown: Shutdown = Shutdown()
     """How the process ends after SIGTERM."""
+    kubernetes: Kubernetes = Kubernetes()
+    """Which cluster there is, and what is read from it."""
 
     @property
     def listens_on_loopback(self) -> bool:
@@ -190,6 +168,22 @@ class Settings(Section):
             raise ValueError("verdicts.wait must not be longer than verdicts.maxWait")
         return self
 
+    @model_validator(mode="after")
+    def _cluster_is_known(self) -> Self:
+        cluster = self.kubernetes
+        if cluster.connect is None and cluster.secrets:
+            raise ValueError("kubernetes.secrets needs kubernetes.connect")
+        if cluster.runs_jobs and not (cluster.connect or cluster.jobs.connect):
+            raise ValueError("kubernetes.jobs.namespaces needs kubernetes.connect or jobs.connect")
+        if cluster.secrets and cluster.secrets_ttl_s + self.verdicts.plan_ttl_s > (
+            LONGEST_SECRET_AGE_S
+        ):
+            raise ValueError(
+                "kubernetes.secretsTtl and verdicts.planTtl must not be longer than"
+                f" {LONGEST_SECRET_AGE_S:g}s together: so long may a changed Secret go unnoticed"
+            )
+        return self
+
 
 def load(file: Path | None, *, flags: dict[str, Any], environ: dict[str, str]) -> Settings:
     """Settings from the YAML file, the flags that were given over it, and the pod's namespace.
@@ -200,6 +194,7 @@ def load(file: Path | None, *, flags: dict[str, Any], environ: dict[str, str]) -
     """
     values = {**_read(file), **{key: value for key, value in flags.items() if value is not None}}
     values.setdefault("namespace", own_namespace(environ))
+    _read_job_environ(values, environ)
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -209,6 +204,18 @@ def load(file: Path | None, *, flags: dict[str, Any], environ: dict[str, str]) -
                 for problem in error.errors(include_input=False, include_url=False)
             )
         ) from None
+
+
+def _read_job_environ(values: dict[str, Any], environ: dict[str, str]) -> None:
+    """Argo's variables for Jobs, where the file does not say it.
+
+    Source: argo-rollouts metricproviders/metricproviders.go:160-183 @ 9f8d111d8.
+    """
+    found = {key: environ[name] for name, key in _JOB_ENVIRON.items() if environ.get(name)}
+    cluster = values.get("kubernetes", {})
+    jobs = cluster.get("jobs", {}) if isinstance(cluster, dict) else None
+    if found and isinstance(jobs, dict):
+        values["kubernetes"] = {**cluster, "jobs": {**found, **jobs}}
 
 
 def own_namespace(environ: dict[str, str]) -> str:
