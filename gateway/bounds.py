@@ -4,6 +4,7 @@ MAX_BYTES = 1 << 20
 """No manifest that a cluster accepts is larger than about this."""
 MAX_DEPTH = 64
 """Lists and objects inside each other."""
+TOO_DEEP = f"values are nested deeper than {MAX_DEPTH} levels"
 MAX_NODES = 20_000
 """Values in one input, aliases counted as often as they are used."""
 MAX_CHARS = 4 << 20
@@ -34,7 +35,7 @@ class Bounds:
     def admit_one(self, text: str, depth: int) -> None:
         """Count one value without its parts."""
         if depth > MAX_DEPTH:
-            raise ValueError(f"values are nested deeper than {MAX_DEPTH} levels")
+            raise ValueError(TOO_DEEP)
         self._nodes += 1
         if self._nodes > MAX_NODES:
             raise ValueError(f"there are more than {MAX_NODES} values, aliases expanded")

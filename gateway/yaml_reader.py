@@ -10,7 +10,7 @@ from typing import Never, cast
 
 import yaml
 
-from gateway.bounds import Bounds, at, place, whole
+from gateway.bounds import TOO_DEEP, Bounds, at, place, whole
 from gateway.errors import RequestInvalid
 
 _TAG = "tag:yaml.org,2002:"
@@ -33,6 +33,8 @@ _MAX_INTEGER_CHARS = 3 + 64
 """Sign, ``0b`` and one digit for each bit."""
 _INT64 = range(-(1 << 63), 1 << 64)
 _MERGE = "<<"
+_PARSERS_BOUND = re.compile(".*exceeded maximum nesting depth")
+"""Newer parsers have a bound of their own, which they meet before ours where they look far ahead."""
 
 
 class YamlReader:
@@ -68,7 +70,7 @@ class YamlReader:
         try:
             return next(self._events)
         except yaml.MarkedYAMLError as error:
-            story = ", ".join(part for part in (error.context, error.problem) if part)
+            story = _story(error)
             offset = len(self._text) if error.problem_mark is None else error.problem_mark.index
             if self._text[offset : offset + 1] == "\t":
                 story += " (a tab; YAML indents with blanks)"
@@ -143,6 +145,11 @@ class YamlReader:
                 self._refuse(event, "<< must stand before a mapping or a list of mappings")
             merged.update(source)
         return merged
+
+
+def _story(error: yaml.MarkedYAMLError) -> str:
+    story = ", ".join(part for part in (error.context, error.problem) if part)
+    return _PARSERS_BOUND.sub(TOO_DEEP, story)
 
 
 def _mark(event: yaml.Event) -> yaml.Mark:

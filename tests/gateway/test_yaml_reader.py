@@ -243,7 +243,12 @@ NINE_LEVELS_OF_NINE = "a0: &a0 [x]\n" + "".join(
         ),
         pytest.param("- x\n" * 20_001, "more than 20000 values", id="many-values"),
         pytest.param("[" * 1_000_000, "nested deeper", id="a-million-brackets"),
-        pytest.param("{" * 1_000_000, "a key must be a text", id="a-million-braces"),
+        pytest.param(
+            # It depends on the parser's version which bound is met first.
+            "{" * 1_000_000,
+            "a key must be a text|nested deeper",
+            id="a-million-braces",
+        ),
         pytest.param("- " * 500_000, "nested deeper", id="half-a-million-dashes"),
         pytest.param("&a " * 300_000, "did not find expected", id="anchors-only"),
         pytest.param("? " * 300_000, "a key must be a text", id="question-marks-only"),
