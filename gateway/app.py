@@ -1,10 +1,5 @@
 """The composition root: all concrete parts, and the order of their lives."""
 
-import asyncio
-import gc
-import logging
-import os
-import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,14 +14,18 @@ from gateway.analysis import Analysis
 from gateway.api.operations import Health, Operations
 from gateway.api.problems import error_middleware
 from gateway.api.run_events import RunEvents
-from gateway.api.runs import RunCalls
-from gateway.api.server import KEEPALIVE_S, Runner
+from gateway.api.runs import RunCalls, order_of
 from gateway.api.templates import Lints, Templates
 from gateway.api.verdicts import Verdicts
+from gateway.cluster_telemetry import ClusterTelemetry
+from gateway.combined_sources import Source, usable
 from gateway.embedded_redis import embedded_redis
 from gateway.explanations import Explanations
 from gateway.hash_key import HashKey
 from gateway.http_client import HttpClient
+from gateway.job_parts import cluster_jobs
+from gateway.job_rights import JobRights
+from gateway.kubernetes_settings import Jobs
 from gateway.lint import lint
 from gateway.measuring import Measuring
 from gateway.memory import Memory
@@ -36,32 +35,18 @@ from gateway.readings import Readings
 from gateway.repeats import Repeats
 from gateway.run_telemetry import RunTelemetry
 from gateway.runs.parts import RunParts, run_parts
-from gateway.runs.runs import order_of_question
-from gateway.secret_files import SecretsFolder
 from gateway.secrets import Secret
 from gateway.settings import Settings
 from gateway.shared_readings import SharedReadings
-from gateway.sources import FolderSource, TemplateIndex
+from gateway.source_parts import Sources, cluster_client, open_sources
 from gateway.store import Store
 from gateway.telemetry import Telemetry
 from gateway.tokens import TokenCache
-from providers import PROVIDERS
+from providers import PROVIDERS, JobRules, provider_types
 
 _ENVIRON: Final = ("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS",)
 """What providers may read of the environment."""
 _THREADS: Final = 8
-_GC_THRESHOLDS: Final = (20_000, 20, 50)
-"""Python's own thresholds look for garbage after every 700 objects, which is every other request,
-and cost a third of the processor."""
-_log: Final = logging.getLogger(__name__)
-
-
-Source = FolderSource | TemplateIndex
-"""A folder, or nothing: then all templates come with the requests."""
-
-
-class CannotListen(Exception):
-    """The address or the port cannot be had; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +74,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
     Raises:
         EmbeddedRedisError: there is no Redis and none can be started.
         StoreInvalid: the Redis URL cannot be used.
+        SettingsInvalid: it is not to be found out how the cluster is reached.
 
     """
     telemetry = Telemetry()
@@ -97,7 +83,8 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         if url is None:
             url = await parts.enter_async_context(embedded_redis(settings.state))
         store = await _store(url, telemetry, parts)
-        source = await templates(settings, parts)
+        client = cluster_client(settings, parts)
+        sources = await open_sources(settings, client, parts)
         readings = Readings(
             memory=memory(settings),
             shared=SharedReadings(store, retention_s=settings.readings.retention_s),
@@ -105,7 +92,16 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             longest_flight_s=settings.verdicts.measurement_timeout_s,
         )
         hash_key = HashKey(settings.readings.hash_key, store).current
-        judges = await compose(settings, environ, source, readings, hash_key, telemetry, parts)
+        judges = await compose(
+            settings,
+            environ,
+            sources,
+            readings,
+            hash_key,
+            telemetry,
+            parts,
+            job_rights=JobRights(settings.kubernetes.jobs.namespaces),
+        )
         runs = await parts.enter_async_context(
             run_parts(
                 settings,
@@ -115,15 +111,21 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
                 telemetry=RunTelemetry(telemetry),
             )
         )
+        source = sources.templates
         health = Health({"store": store.details, "templates": partial(_template_details, source)})
+        if sources.cluster is not None:
+            ClusterTelemetry(telemetry, sources.cluster.templates_age_s)
+            health.details["kubernetes"] = sources.cluster.details
+            health.prerequisites.append(sources.cluster.is_synced)
         app = web.Application(
             middlewares=[error_middleware(telemetry)],
             client_max_size=settings.limits.request_bytes,
         )
-        order_of = partial(order_of_question, judges.planner)
         for resource in (
             Verdicts(_analysis(judges, readings, telemetry), settings),
-            RunCalls(runs.runs, runs.store, runs.watch, order_of, settings),
+            RunCalls(
+                runs.runs, runs.store, runs.watch, partial(order_of, judges.planner), settings
+            ),
             RunEvents(runs.watch),
             Templates(source, linter(settings, source, environ), settings.limits),
             Operations(telemetry, health, source),
@@ -148,7 +150,7 @@ def linter(settings: Settings, source: Source, environ: Mapping[str, str]) -> Li
         lint,
         provider_types=PROVIDERS,
         environ=_visible(environ),
-        lookup=partial(source.find, namespace=settings.namespace),
+        lookup=partial(usable, source, namespace=settings.namespace),
     )
 
 
@@ -161,30 +163,16 @@ def memory(settings: Settings) -> Memory:
     )
 
 
-async def templates(settings: Settings, parts: AsyncExitStack) -> Source:
-    """The templates that have a name, watched until ``parts`` are closed."""
-    if settings.templates is None:
-        return TemplateIndex(settings.namespace)
-    source = FolderSource(settings.templates, own_namespace=settings.namespace)
-    await source.load()
-    watch = asyncio.create_task(source.watch(), name="watch templates")
-
-    async def stop_watching() -> None:
-        watch.cancel()
-        await asyncio.gather(watch, return_exceptions=True)
-
-    parts.push_async_callback(stop_watching)
-    return source
-
-
 async def compose(
     settings: Settings,
     environ: Mapping[str, str],
-    source: Source,
+    sources: Sources,
     readings: Readings,
     hash_key: Callable[[], Awaitable[bytes]],
     telemetry: Telemetry,
     parts: AsyncExitStack,
+    *,
+    job_rights: JobRights,
 ) -> Judges:
     """What judges, with all that it needs; what must be closed goes to ``parts``."""
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="provider")
@@ -195,17 +183,24 @@ async def compose(
             connections_per_host=settings.limits.connections_per_host,
         )
     )
-    context = Context(http=http, now_unix_s=time.time, tokens=TokenCache(), threads=threads)
+    context = Context(
+        http=http,
+        now_unix_s=time.time,
+        tokens=TokenCache(),
+        threads=threads,
+        jobs=cluster_jobs(settings.kubernetes, parts),
+    )
     explanations = Explanations(
         context, budget_s=settings.verdicts.explain_no_data_s, now_s=time.monotonic
     )
     parts.push_async_callback(explanations.close)
     planner = Planner(
-        templates=source,
-        secrets=SecretsFolder(settings.secrets),
-        provider_types=PROVIDERS,
+        templates=sources.templates,
+        secrets=sources.secrets,
+        provider_types=provider_types(_job_rules(settings.kubernetes.jobs)),
         environ=_visible(environ),
         hash_key=hash_key,
+        job_rights=job_rights,
         ttl_s=settings.verdicts.plan_ttl_s,
         now_s=time.monotonic,
     )
@@ -215,46 +210,13 @@ async def compose(
     return Judges(planner, measuring)
 
 
-async def serve(settings: Settings) -> None:
-    """Answer requests until SIGTERM or SIGINT, then let everything under way finish."""
-    stop = _stop_signal()
-    async with gateway(settings, environ=os.environ) as running:
-        runner = Runner(
-            running.app,
-            access_log=None,
-            keepalive_timeout=KEEPALIVE_S,
-            shutdown_timeout=settings.shutdown.grace_s,
-            auto_decompress=False,
-        )
-        await runner.setup()
-        await _listen(runner, settings)
-        # What was made during the start stays: looking through it again costs requests time.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_GC_THRESHOLDS)
-        running.health.is_ready = True
-        _announce(settings, runner)
-        received = await stop
-        _log.info("stopping", extra={"signal": received.name})
-        running.health.is_ready = False
-        if received is signal.SIGTERM:
-            await asyncio.sleep(settings.shutdown.delay_s)
-        deadline_s = time.monotonic() + settings.shutdown.grace_s
-        # Who waits for a run hears how it stands, and asks another replica.
-        await running.runs.watch.close()
-        await asyncio.gather(runner.cleanup(), running.runs.worker.stop(settings.shutdown.grace_s))
-        await running.readings.drain(max(0.0, deadline_s - time.monotonic()))
-    _log.info("stopped")
-
-
-async def _listen(runner: Runner, settings: Settings) -> None:
-    try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
-    except OSError as error:
-        raise CannotListen(
-            f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error};"
-            " choose another one (--host, --port)"
-        ) from None
+def _job_rules(jobs: Jobs) -> JobRules:
+    return JobRules(
+        namespace=jobs.namespace,
+        active_deadline_s=jobs.active_deadline_whole_s,
+        ttl_after_finished_s=jobs.ttl_after_finished_whole_s,
+        allowed=frozenset(jobs.allow),
+    )
 
 
 async def _store(url: Secret, telemetry: Telemetry, parts: AsyncExitStack) -> Store:
@@ -273,25 +235,3 @@ def _template_details(source: Source) -> Mapping[str, object]:
 
 def _visible(environ: Mapping[str, str]) -> Mapping[str, str]:
     return {name: environ[name] for name in _ENVIRON if name in environ}
-
-
-def _stop_signal() -> asyncio.Future[signal.Signals]:
-    loop = asyncio.get_running_loop()
-    stop: asyncio.Future[signal.Signals] = loop.create_future()
-
-    def received(which: signal.Signals) -> None:
-        if not stop.done():
-            stop.set_result(which)
-
-    for which in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(which, received, which)
-    return stop
-
-
-def _announce(settings: Settings, runner: Runner) -> None:
-    for host, port, *_ in runner.addresses:
-        _log.info("listening", extra={"url": f"http://{host}:{port}"})
-    if settings.listens_on_loopback:
-        _log.warning("open to everybody on this machine: there is no authentication on loopback")
-    else:
-        _log.warning("open to everybody who can reach this address: put authentication before it")

@@ -28,6 +28,10 @@ class MissingSecret:
     message: str
 
 
+class UnusableSecret(MissingSecret):
+    """Why a secret that is there has no value; whoever else has one of that name is not asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arguments:
     """A value for every declared argument."""

@@ -4,6 +4,7 @@ GatewayError
 ├── RequestInvalid          400   the caller
 ├── TemplateNotFound        404   the caller, or the deployer
 ├── TemplateInvalid         422   the template's author; lists every problem with its path
+│   └── JobsForbidden       403   the caller, or the deployer: kubernetes.jobs
 ├── RunNotFound             404   the caller
 ├── RunUnderWay             409   the caller: wait, or terminate it first
 ├── IdempotencyKeyReused    422   the caller
@@ -62,6 +63,12 @@ class TemplateInvalid(GatewayError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("; ".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+class JobsForbidden(TemplateInvalid):
+    """A Job where there may be none; carries the place of each."""
+
+    slug = "jobs_forbidden"
 
 
 class RunNotFound(GatewayError):

@@ -56,13 +56,15 @@ class Outcome:
 class Flight:
     """One measurement under way: waited for by callers, owned by none of them."""
 
-    __slots__ = ("ask", "began_s", "outcome", "token", "waiters")
+    __slots__ = ("ask", "began_s", "longest_s", "outcome", "token", "waiters")
 
-    def __init__(self, ask: "Ask", token: str) -> None:
+    def __init__(self, ask: "Ask", token: str, longest_s: float) -> None:
         self.ask = ask
         """What the caller wants who made it take off."""
         self.token = token
         """Its name towards other replicas."""
+        self.longest_s = longest_s
+        """When it is given up."""
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self.began_s: float | None = None
         """When the measurement began, on the monotonic clock; None while Redis is asked."""

@@ -1,29 +1,30 @@
 """One metric, measured once and judged.
 
 read       fresh enough? else measure once for all who ask          gateway/readings.py
+follow     a measurement that lasts, to its end                     gateway/lasting.py
 judge      reading and conditions to a phase                        gateway/conditions.py
 explain    no data? why?                                            gateway/explanations.py
 """
 
 import asyncio
-import logging
 import math
 import time
-import traceback
 from dataclasses import dataclass, replace
-from typing import Final
 
 from gateway.conditions import judge
-from gateway.errors import ProviderError, ProviderUnreadable
+from gateway.errors import ProviderError
 from gateway.explanations import Explanations, wants_explanation
-from gateway.model import Judgement, Phase, Reading
+from gateway.guard import guarded
+from gateway.lasting import Lasting, RunIdentity, attempt_of
+from gateway.model import Judgement, Phase
 from gateway.planner import Planned, PlannedMetric
-from gateway.provider import Context, Provider
+from gateway.provider import Attempt, Context, LastingProvider
 from gateway.readings import Answer, Freshness, Readings
+from gateway.run_status import Measurement as RunMeasurement
+from gateway.run_status import RunStatus
+from gateway.schedule import Action
 from gateway.telemetry import Telemetry
 from gateway.verdict import Measurement, one_number, redacted
-
-_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Measuring:
         self._readings = readings
         self._explanations = explanations
         self._context = context
+        self._lasting = Lasting(context)
         self._telemetry = telemetry
 
     async def measure(
@@ -74,8 +76,8 @@ class Measuring:
         plan = metric.plan
         answer: Answer | None = None
         try:
-            answer = await self._read(metric, freshness, patience)
-            judgement = judge(
+            answer = await self._read(metric, planned.namespace, freshness, patience)
+            judgement = answer.reading.judgement or judge(
                 answer.reading,
                 success_condition=plan.success_condition,
                 failure_condition=plan.failure_condition,
@@ -109,8 +111,46 @@ class Measuring:
         self._show_value(measurement, planned)
         return redacted(measurement, planned.redaction)
 
+    async def look(
+        self,
+        action: Action,
+        metric: PlannedMetric,
+        provider: LastingProvider,
+        *,
+        planned: Planned,
+        run: RunIdentity,
+        status: RunStatus,
+    ) -> RunMeasurement:
+        """What a run records now of a measurement that lasts, without secrets."""
+        attempt = attempt_of(run, status, metric.plan.name, now_unix_s=self._context.now_unix_s())
+        measurement = await self._lasting.take(action, provider, attempt, planned.redaction)
+        if measurement.finished_at_unix_s is not None:
+            self._telemetry.measured(
+                provider=metric.plan.provider_name,
+                phase=measurement.phase,
+                took_s=measurement.finished_at_unix_s - measurement.started_at_unix_s,
+            )
+        return measurement
+
+    async def collect(
+        self,
+        metric: str,
+        provider: LastingProvider,
+        *,
+        run: RunIdentity,
+        status: RunStatus,
+        keep: int,
+    ) -> None:
+        """Remove what measurements left behind that a run does not keep any more."""
+        attempt = attempt_of(run, status, metric, now_unix_s=self._context.now_unix_s())
+        await self._lasting.collect(provider, attempt, keep=keep)
+
     async def _read(
-        self, metric: PlannedMetric, freshness: Freshness, patience: Patience
+        self,
+        metric: PlannedMetric,
+        namespace: str,
+        freshness: Freshness,
+        patience: Patience,
     ) -> Answer:
         provider = metric.plan.provider
         if isinstance(provider, ProviderError):
@@ -119,9 +159,30 @@ class Measuring:
         if answer is not None:
             return answer
         async with asyncio.timeout_at(patience.deadline_s):
+            if isinstance(provider, LastingProvider):
+                attempt = self._attempt(metric, namespace, freshness)
+                return await self._readings.read(
+                    metric.key,
+                    freshness,
+                    lambda: self._lasting.follow(provider, attempt),
+                    longest_s=provider.longest_s(),
+                )
             return await self._readings.read(
-                metric.key, freshness, lambda: self._ask_provider(provider)
+                metric.key, freshness, lambda: guarded(provider.measure(self._context))
             )
+
+    def _attempt(self, metric: PlannedMetric, namespace: str, freshness: Freshness) -> Attempt:
+        now_unix_s = self._context.now_unix_s()
+        return Attempt(
+            owner=metric.key,
+            analysis="",
+            namespace=namespace,
+            metric=metric.plan.name,
+            number=int(now_unix_s * 1000),
+            began_at_unix_s=now_unix_s,
+            is_one_of_many=True,
+            not_before_unix_s=now_unix_s - freshness.max_age_s if freshness.is_explicit else 0.0,
+        )
 
     def _show_value(self, measurement: Measurement, planned: Planned) -> None:
         number = one_number(measurement.reading) if measurement.reading else None
@@ -133,21 +194,6 @@ class Measuring:
                 value=number,
                 measured_at_unix_s=self._context.now_unix_s() - measurement.age_s,
             )
-
-    async def _ask_provider(self, provider: Provider) -> Reading:
-        try:
-            return await provider.measure(self._context)
-        except ProviderError:
-            raise
-        except Exception as error:  # noqa: BLE001 - one metric fails, not the whole verdict
-            # Its own text may hold a secret: the log gets the kind and the places.
-            places = "".join(traceback.format_tb(error.__traceback__))
-            keys = {"kind": type(error).__name__, "places": places}
-            _log.error("a provider failed as it never should", extra=keys)
-            raise ProviderUnreadable(
-                f"the provider failed unexpectedly ({type(error).__name__}); the gateway's log says"
-                " where"
-            ) from None
 
     async def _explained(
         self, judgement: Judgement, metric: PlannedMetric, patience: Patience

@@ -59,4 +59,5 @@ class Memory:
 
 
 def _weight(reading: Reading) -> int:
-    return _OVERHEAD_BYTES + _BYTES_PER_CHAR * len(reading.text)
+    chars = len(reading.text) + sum(map(len, reading.metadata.values()))
+    return _OVERHEAD_BYTES + _BYTES_PER_CHAR * chars

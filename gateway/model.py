@@ -36,6 +36,17 @@ class ResultType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What conditions make of a reading, or what a provider that judges says."""
+
+    phase: Phase
+    message: str = ""
+    """Argo's words for an Error, a provider's for what it could not judge; empty otherwise."""
+    hint: str = ""
+    """The condition's text with a caret under the offending character; empty if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a provider measured, before any condition is applied to it.
 
@@ -54,14 +65,5 @@ class Reading:
     """Whether the provider had no data at all; such a reading is never cached."""
     is_partial: bool = False
     """Whether the provider warned that data are missing; such a reading is never cached."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What conditions make of a reading."""
-
-    phase: Phase
-    message: str = ""
-    """Empty unless the phase is Error; Argo's words."""
-    hint: str = ""
-    """The condition's text with a caret under the offending character; empty if there is none."""
+    judgement: Judgement | None = None
+    """What the provider itself decided: then no condition is asked."""

@@ -9,7 +9,7 @@ from gateway.args import Arguments
 from gateway.bounds import at
 from gateway.errors import Problem, ProviderInvalid, TemplateInvalid
 from gateway.flatten import FlatTemplate
-from gateway.provider import Block, Provider, ProviderType
+from gateway.provider import Block, LastingProvider, Provider, ProviderType
 from gateway.secrets import Secret
 from gateway.shapes import did_you_mean
 from gateway.substitution import Substitution
@@ -48,7 +48,7 @@ class MetricPlan:
     """Argo's key under ``provider:``."""
     block: Block = field(repr=False)
     """What stands under that key, resolved."""
-    provider: Provider | ProviderInvalid = field(repr=False)
+    provider: Provider | LastingProvider | ProviderInvalid = field(repr=False)
     """The source of the metric's value, or why there is none: then that is the measurement."""
     success_condition: str = field(repr=False)
     failure_condition: str = field(repr=False)
@@ -196,7 +196,7 @@ def _with_secrets(flat: FlatTemplate, arguments: Arguments) -> list[Located[Metr
 
 def _made(
     provider_type: ProviderType, block: Block, environ: Mapping[str, str]
-) -> Provider | ProviderInvalid:
+) -> Provider | LastingProvider | ProviderInvalid:
     try:
         return provider_type.parse(block, environ)
     except ProviderInvalid as error:

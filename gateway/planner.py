@@ -12,7 +12,7 @@ resolve
 
 import json
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Protocol
@@ -21,11 +21,12 @@ from gateway import args, plan
 from gateway.args import MissingSecret
 from gateway.errors import TemplateNotFound
 from gateway.flatten import FlatTemplate, flatten
+from gateway.job_rights import JobRights, metrics_of
 from gateway.plan import MetricPlan
 from gateway.provider import ProviderType
 from gateway.questions import question_key
 from gateway.secrets import Redaction, Secret
-from gateway.template import Argument, SecretKeyRef, Template, TemplateRef
+from gateway.template import Argument, Located, Metric, SecretKeyRef, Template, TemplateRef
 
 INLINE: Final = "inline"
 """What own metrics call a template that came with a request."""
@@ -41,7 +42,13 @@ class TemplateSource(Protocol):
         """Changes whenever any template does."""
 
     def find(self, ref: TemplateRef, namespace: str) -> Template | None:
-        """The template of that name, None if there is none."""
+        """The template of that name, None if there is none.
+
+        Raises:
+            TemplateInvalid: it is broken where it comes from.
+            ClusterUnavailable: it is not known whether there is one.
+
+        """
 
 
 class SecretSource(Protocol):
@@ -50,7 +57,12 @@ class SecretSource(Protocol):
     async def read(
         self, namespace: str, refs: Sequence[SecretKeyRef]
     ) -> Mapping[SecretKeyRef, Secret | MissingSecret]:
-        """A value for every reference, or why there is none."""
+        """A value for every reference, or why there is none.
+
+        Raises:
+            ClusterUnavailable: it cannot be known now.
+
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,10 +135,12 @@ class Planner:
         provider_types: Mapping[str, ProviderType],
         environ: Mapping[str, str],
         hash_key: Callable[[], Awaitable[bytes]],
+        job_rights: JobRights,
         ttl_s: float,
         now_s: Callable[[], float],
     ) -> None:
         self._templates = templates
+        self._job_rights = job_rights
         self._secrets = secrets
         self._provider_types = provider_types
         self._environ = environ
@@ -141,6 +155,7 @@ class Planner:
         Raises:
             TemplateNotFound: a name that nobody has.
             TemplateInvalid: with every problem of templates and arguments.
+            ClusterUnavailable: a template or a secret cannot be had from the cluster now.
 
         """
         key = (self._templates.revision, question.identity)
@@ -162,9 +177,11 @@ class Planner:
         Raises:
             TemplateNotFound: a name that nobody has.
             TemplateInvalid: references, names or arguments are wrong.
+            JobsForbidden: a template that came with the question has a Job.
 
         """
         namespace = question.namespace
+        self.check_brought(metrics_of(question.inline))
         roots = (*question.inline, *(self._named(ref, namespace) for ref in question.refs))
         beside = {template.ref: template for template in question.inline}
         flat = flatten(roots, lambda ref: beside.get(ref) or self._templates.find(ref, namespace))
@@ -181,6 +198,7 @@ class Planner:
 
         Raises:
             TemplateInvalid: with every problem of metrics, rules and secrets.
+            JobsForbidden: the namespace may run none.
 
         """
         namespace = chosen.namespace
@@ -189,6 +207,7 @@ class Planner:
         planned = plan.build(
             chosen.flat, resolved, provider_types=self._provider_types, environ=self._environ
         )
+        self._job_rights.check(namespace, planned.metrics)
         hash_key = await self._hash_key()
         return Planned(
             namespace=namespace,
@@ -197,6 +216,10 @@ class Planner:
             metrics=tuple(self._keyed(each, namespace, hash_key) for each in planned.metrics),
             redaction=Redaction(planned.secrets),
         )
+
+    def check_brought(self, metrics: Iterable[Located[Metric]]) -> None:
+        """Raises JobsForbidden if metrics that came with a request have a Job, and may not."""
+        self._job_rights.check_brought(metrics)
 
     def _named(self, ref: TemplateRef, namespace: str) -> Template:
         found = self._templates.find(ref, namespace)

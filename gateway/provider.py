@@ -1,17 +1,19 @@
 """The port between the gateway and the metric providers: a provider reads, the engine judges.
 
 A provider is a parser and one coroutine. The parser turns the block under ``provider:`` into a
-frozen value; ``measure`` asks the vendor once. Cancelling ``measure`` cleans up after it.
+frozen value; ``measure`` asks the vendor once. Cancelling ``measure`` cleans up after it. One whose
+measurements outlive the process that began them has other verbs: see ``LastingProvider``.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol, runtime_checkable
 
-from gateway.errors import ProviderUnreachable
-from gateway.model import Reading
+from gateway.errors import ProviderRejected, ProviderUnreachable
+from gateway.model import Phase, Reading
 
 DEADLINE_EXCEEDED = "context deadline exceeded"
 """How Go names a time limit that passed."""
@@ -111,6 +113,41 @@ class AccessTokens(Protocol):
         """Drop a token that was refused, unless a newer one has taken its place."""
 
 
+class AlreadyThere(ProviderRejected):
+    """A cluster has an object of that name; the text is the API server's."""
+
+
+class JobApi(Protocol):
+    """The Jobs of a cluster and their pods, as decoded JSON.
+
+    Every call raises ProviderUnreachable if the API server does not answer in time, and
+    ProviderRejected, with its own words, if it will not.
+    """
+
+    async def create(self, namespace: str, manifest: Mapping[str, object]) -> None:
+        """Have a Job run. Raises AlreadyThere if one has its name."""
+
+    async def read(self, namespace: str, name: str) -> Mapping[str, object] | None:
+        """A Job, None if there is none of that name."""
+
+    async def list(self, namespace: str, *, labels: str) -> Sequence[Mapping[str, object]]:
+        """All Jobs with these labels."""
+
+    async def stop(self, namespace: str, name: str) -> None:
+        """Delete a Job, its pods first; one that is not there is fine."""
+
+    async def drop(self, namespace: str, name: str) -> None:
+        """Delete a Job, its pods after it; one that is not there is fine."""
+
+    async def pods(self, namespace: str, *, labels: str) -> Sequence[Mapping[str, object]]:
+        """All pods with these labels."""
+
+    async def log(
+        self, namespace: str, pod: str, *, container: str, tail_lines: int, limit_bytes: int
+    ) -> str:
+        """The last lines that a container has written; not more than so many bytes of them."""
+
+
 class Clock(Protocol):
     """Wall time; tests hand in their own."""
 
@@ -127,6 +164,8 @@ class Context:
     tokens: AccessTokens
     threads: Executor
     """For what can only block: credentials of AWS, and the client that explains empty answers."""
+    jobs: JobApi | None = None
+    """None if no cluster is configured."""
 
 
 class Provider(Protocol):
@@ -137,6 +176,71 @@ class Provider(Protocol):
 
     def resolved_query(self) -> str:
         """The query after argument substitution, as reports show it; empty if there is none."""
+
+
+LOG_METADATA = "log"
+"""Of a measurement: the last lines of a log. Where it is too long, its end counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A measurement that lasts, with all that it takes to find it again."""
+
+    owner: str
+    """Whose it is: the uid of a run, or the key of a question."""
+    analysis: str
+    """The name of the run; empty if there is none."""
+    namespace: str
+    metric: str
+    number: int
+    """Different for each measurement of the owner's metric."""
+    began_at_unix_s: float
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """What the last look at it left; empty if it may not have begun."""
+    is_one_of_many: bool = False
+    """Whether what is under way for the owner's metric is this measurement, whatever its number:
+    nobody who asks a question remembers the number that a process had which has died."""
+    not_before_unix_s: float = -math.inf
+    """What began earlier is not it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How such a measurement stands."""
+
+    phase: Phase
+    message: str = ""
+    text: str = ""
+    """What was found, in a few words; empty while it is Running."""
+    metadata: Mapping[str, str]
+    resume_at_unix_s: float | None = None
+    """When to look again; None if it is completed."""
+
+
+@runtime_checkable
+class LastingProvider(Protocol):
+    """A source that takes its time, judges by itself, and goes on while nobody looks.
+
+    It is asked again and again, by whoever is alive. Conditions are not applied.
+    """
+
+    async def advance(self, context: Context, attempt: Attempt) -> Progress:
+        """Begin the measurement if it has not begun, else look at it. Raises ProviderError.
+
+        It has not begun twice if nobody heard of its beginning.
+        """
+
+    async def terminate(self, context: Context, attempt: Attempt) -> None:
+        """Stop it, if it has begun. Raises ProviderError."""
+
+    async def collect(self, context: Context, attempt: Attempt, *, keep: int) -> None:
+        """Remove what older measurements of the metric left behind. Raises ProviderError."""
+
+    def longest_s(self) -> float:
+        """How long one measurement may take."""
+
+    def resolved_query(self) -> str:
+        """As ``Provider`` has it."""
 
 
 @runtime_checkable
@@ -158,7 +262,7 @@ class ProviderType:
     check: Callable[[Block], list[tuple[str, str]]]
     """Shape problems as (path below the block, message): unknown fields, wrong types. Knows that
     texts may still hold ``{{args.x}}``."""
-    parse: Callable[[Block, Mapping[str, str]], Provider]
+    parse: Callable[[Block, Mapping[str, str]], Provider | LastingProvider]
     """Block and environment to a provider. Raises ProviderInvalid with Argo's creation error."""
     query_metadata: str = ""
     """Under which name a run reports the resolved query; empty if Argo does not report it."""

@@ -108,13 +108,20 @@ class Readings:
             return None
         return self._known(key, freshness)
 
-    async def read(self, key: str, freshness: Freshness, measure: Measure) -> Answer:
+    async def read(
+        self,
+        key: str,
+        freshness: Freshness,
+        measure: Measure,
+        *,
+        longest_s: float | None = None,
+    ) -> Answer:
         """A reading that is fresh enough, measured if there is none.
 
         A caller who is cancelled leaves the measurement running. ``measure`` has to end by itself;
-        it is cancelled after ``longest_flight_s`` seconds. A measurement that is under way serves
-        who asks explicitly only if it began no earlier than the age that was asked for: with 0,
-        one that has not yet reached the provider.
+        it is cancelled after ``longest_s`` seconds, or those of all flights. A measurement that is
+        under way serves who asks explicitly only if it began no earlier than the age that was asked
+        for: with 0, one that has not yet reached the provider.
 
         Raises:
             ProviderError: what ``measure`` raised, for every caller who waited for it.
@@ -130,7 +137,7 @@ class Readings:
                 return known
             flight = self._flights.get(key)
             if flight is None or not ask.may_join(flight):
-                outcome = await _wait_for(self._take_off(key, ask, measure))
+                outcome = await _wait_for(self._take_off(key, ask, measure, longest_s))
                 return self._told(outcome, CacheState.MISS)
             outcome = await _wait_for(flight)
             if ask.takes(outcome):
@@ -144,15 +151,16 @@ class Readings:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _take_off(self, key: str, ask: Ask, measure: Measure) -> Flight:
-        flight = self._flights[key] = Flight(ask, secrets.token_hex(8))
+    def _take_off(self, key: str, ask: Ask, measure: Measure, longest_s: float | None) -> Flight:
+        longest_s = self._longest_flight_s if longest_s is None else longest_s
+        flight = self._flights[key] = Flight(ask, secrets.token_hex(8), longest_s)
         task = asyncio.create_task(self._fly(key, flight, measure), name="measure")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return flight
 
     async def _fly(self, key: str, flight: Flight, measure: Measure) -> None:
-        limit = asyncio.timeout(self._longest_flight_s)
+        limit = asyncio.timeout(flight.longest_s)
         try:
             async with limit:
                 outcome = await self._obtain(key, flight, measure)
@@ -163,9 +171,11 @@ class Readings:
             raise
         except Exception as error:  # noqa: BLE001 # whoever waits has to hear of it
             if limit.expired():
+                is_of_all = flight.longest_s == self._longest_flight_s
+                hint = " (verdicts.measurementTimeout)" if is_of_all else ""
                 error = ProviderUnreachable(
-                    f"no answer within {self._longest_flight_s:g}s, the longest that a measurement"
-                    " may take (verdicts.measurementTimeout)"
+                    f"no answer within {flight.longest_s:g}s, the longest that a measurement"
+                    f" may take{hint}"
                 )
             outcome = flight.failed(error, now_s=self._monotonic_s())
         is_unseen = flight.waiters == 0

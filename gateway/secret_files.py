@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from gateway.args import MissingSecret
+from gateway.args import MissingSecret, UnusableSecret
 from gateway.bounds import MAX_BYTES
 from gateway.gotext import quote
 from gateway.names import is_namespace, is_object_name, is_secret_key
@@ -49,8 +49,8 @@ class SecretsFolder:
             return no_key if folder.is_dir() else not_found
         except OSError as error:
             reason = error.strerror or str(error)
-            return MissingSecret(f"key '{ref.key}' in secret '{ref.name}': {reason}")
+            return UnusableSecret(f"key '{ref.key}' in secret '{ref.name}': {reason}")
         try:
             return Secret(content.decode())
         except UnicodeDecodeError:
-            return MissingSecret(f"key '{ref.key}' in secret '{ref.name}' is not UTF-8")
+            return UnusableSecret(f"key '{ref.key}' in secret '{ref.name}' is not UTF-8")

@@ -8,7 +8,7 @@ from typing import Final
 import orjson
 
 from gateway.gotext import special_float
-from gateway.model import Reading, ResultType
+from gateway.model import Judgement, Phase, Reading, ResultType
 
 SCHEMA_VERSION: Final = 1
 _SPECIAL: Final = "\x00number"
@@ -39,6 +39,7 @@ def dump(key: str, reading: Reading) -> bytes:
                 "result": _plain(reading.result),
                 "text": reading.text,
                 "metadata": dict(reading.metadata),
+                **_judgement(reading),
             }
         )
     except (TypeError, RecursionError) as error:
@@ -62,9 +63,25 @@ def load(key: str, data: bytes) -> Reading:
             result_type=ResultType(parts["type"]),
             text=str(parts["text"]),
             metadata={str(name): str(value) for name, value in parts["metadata"].items()},
+            judgement=_judged(parts.get("judgement")),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise StoredUnreadable(str(error)) from error
+
+
+def _judgement(reading: Reading) -> dict[str, list[str]]:
+    judgement = reading.judgement
+    return {} if judgement is None else {"judgement": [judgement.phase, judgement.message]}
+
+
+def _judged(parts: object) -> Judgement | None:
+    match parts:
+        case None:
+            return None
+        case [str(phase), str(message)]:
+            return Judgement(Phase(phase), message)
+        case _:
+            raise StoredUnreadable("the judgement is none")
 
 
 def _plain(value: object) -> object:

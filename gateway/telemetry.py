@@ -91,7 +91,8 @@ class Telemetry:
         )
         self._templates = self._gauge("templates", "Templates that can be named, by kind.", "kind")
         self._broken_files = self._gauge(
-            "broken_template_files", "Files of the template folder that cannot be used as they are."
+            "broken_template_files",
+            "Template files, and templates of the cluster, that cannot be used as they are.",
         )
         self._template_labels = CappedLabels(
             MAX_TEMPLATES, on_other=self.dropping("verdicts"), on_evict=self._forget

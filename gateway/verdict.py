@@ -102,6 +102,8 @@ def explain(measurement: Measurement) -> str:
     match measurement.phase:
         case Phase.ERROR | Phase.RUNNING | Phase.PENDING:
             return measurement.message
+        case _ if measurement.reading is not None and measurement.reading.judgement is not None:
+            rule = text
         case Phase.INCONCLUSIVE:
             rule = f"{text} satisfies neither {success} nor the failure condition {failure}"
         case Phase.FAILED if failure:

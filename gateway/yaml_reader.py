@@ -34,7 +34,7 @@ _MAX_INTEGER_CHARS = 3 + 64
 _INT64 = range(-(1 << 63), 1 << 64)
 _MERGE = "<<"
 _PARSERS_BOUND = re.compile(".*exceeded maximum nesting depth")
-"""Newer parsers have a bound of their own, which they meet before ours where they look far ahead."""
+"""Newer parsers have a bound of their own, and meet it before ours where they look far ahead."""
 
 
 class YamlReader:

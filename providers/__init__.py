@@ -3,9 +3,20 @@
 from collections.abc import Mapping
 
 from gateway.provider import ProviderType
-from providers import prometheus, web
+from providers import job, prometheus, web
+from providers._job_manifest import JobRules
 
-PROVIDERS: Mapping[str, ProviderType] = {
-    "prometheus": prometheus.TYPE,
-    "web": web.TYPE,
-}
+__all__ = ["PROVIDERS", "JobRules", "provider_types"]
+
+
+def provider_types(jobs: JobRules) -> Mapping[str, ProviderType]:
+    """All providers, as one deployment has them."""
+    return {
+        "prometheus": prometheus.TYPE,
+        "web": web.TYPE,
+        "job": job.provider_type(jobs),
+    }
+
+
+PROVIDERS: Mapping[str, ProviderType] = provider_types(JobRules())
+"""All providers, as a deployment has them that says nothing of Jobs."""

@@ -9,6 +9,7 @@ from typing import Any
 from running import template
 
 from gateway import app
+from gateway.job_rights import JobRights
 from gateway.planner import Question
 from gateway.readings import Readings
 from gateway.runs.local import LocalRun
@@ -16,7 +17,7 @@ from gateway.runs.plans import RunPlan, plan_run, wanted
 from gateway.runs.runs import order_of_question
 from gateway.runs.steps import Steps
 from gateway.settings import Settings
-from gateway.sources import TemplateIndex
+from gateway.source_parts import open_sources
 from gateway.telemetry import Telemetry
 from gateway.template import parse
 
@@ -43,8 +44,10 @@ async def local(*metrics: Mapping[str, object], **spec: Any) -> AsyncIterator[Lo
 
     async with AsyncExitStack() as parts:
         readings = Readings(memory=app.memory(settings), shared=None, observer=telemetry)
-        source = TemplateIndex(settings.namespace)
-        judges = await app.compose(settings, {}, source, readings, key, telemetry, parts)
+        sources = await open_sources(settings, None, parts)
+        judges = await app.compose(
+            settings, {}, sources, readings, key, telemetry, parts, job_rights=JobRights()
+        )
         parts.push_async_callback(readings.drain, 0.0)
         inline = (parse(template(*metrics, **spec)),)
         question = Question(namespace="default", inline=inline)

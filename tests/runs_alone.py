@@ -5,16 +5,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from job_api import BLOCK, FakeJobs
 from redis_server import RedisServer
 
 from gateway.errors import ProviderInvalid
 from gateway.explanations import Explanations
+from gateway.job_rights import JobRights
 from gateway.measuring import Measuring
 from gateway.memory import Memory
 from gateway.model import Phase, Reading, ResultType
-from gateway.planner import Planner
+from gateway.planner import Planner, SecretSource
 from gateway.provider import Context, ProviderType
 from gateway.readings import Readings
+from gateway.run_document import status_json
 from gateway.run_manifest import manifest, order_of, parse_run
 from gateway.runs.driver import Driver
 from gateway.runs.plans import RunPlans
@@ -25,6 +28,8 @@ from gateway.settings import Runs
 from gateway.sources import TemplateIndex
 from gateway.store_client import Patience, connect
 from gateway.telemetry import Telemetry
+from providers import JobRules
+from providers.job import provider_type
 
 PATIENCE = Patience(socket_timeout_s=5, max_connections=40, retries=1)
 RUN_ID = "00000000-0000-4000-8000-000000000001"
@@ -105,6 +110,17 @@ class Alone:
         """One visit of a worker."""
         return await self.driver.drive(RUN_ID)
 
+    async def result(self, name: str) -> Any:
+        """A metric's result as the run's document has it."""
+        kept = await self.store.load(RUN_ID)
+        shown: Any = status_json(kept.status)
+        return next(each for each in shown["metricResults"] if each["name"] == name)
+
+    async def ended(self) -> tuple[Phase, str]:
+        """The phase of the run, and why."""
+        status = (await self.store.load(RUN_ID)).status
+        return status.phase, status.message
+
     async def drive_to_the_end(self) -> list[float]:
         """Visits, each when the run wanted it; when they were."""
         visits = [self.now_unix_s]
@@ -113,6 +129,11 @@ class Alone:
             self.now_unix_s = max(self.now_unix_s, wake_at) + 0.001
             visits.append(self.now_unix_s)
         return visits
+
+
+def job_metric(name: str = "smoke", **fields: Any) -> dict[str, Any]:
+    """A metric that is a Job; ``fields`` in wire names."""
+    return {"name": name, "provider": {"job": BLOCK}, **fields}
 
 
 def metric(name: str = "m", *, url: str = "", **fields: Any) -> dict[str, Any]:
@@ -130,10 +151,12 @@ async def alone(
     redis: RedisServer,
     answers: dict[str, Answer],
     *,
-    secrets: SecretsFolder | None = None,
+    secrets: SecretSource | None = None,
+    jobs: FakeJobs | None = None,
     **settings: Any,
 ) -> AsyncIterator[Alone]:
     """A driver over a real Redis; ``settings`` of runs, in wire names."""
+    jobs = jobs or FakeJobs()
     client = connect(redis.url, PATIENCE)
     chosen = Runs.model_validate({"shortestGap": "0s", **settings})
     script, observed, telemetry = Scripted(answers), Observed(), Telemetry()
@@ -142,19 +165,22 @@ async def alone(
     def now_unix_s() -> float:
         return running.now_unix_s
 
+    jobs.clock = now_unix_s
+
     async def hash_key() -> bytes:
         return bytes(32)
 
     planner = Planner(
         templates=TemplateIndex("shop"),
         secrets=secrets or SecretsFolder(None),
-        provider_types={"web": script.type()},
+        provider_types={"web": script.type(), "job": provider_type(JobRules())},
         environ={},
+        job_rights=JobRights(("shop",)),
         hash_key=hash_key,
         ttl_s=10,
         now_s=now_unix_s,
     )
-    context = Context(http=None, now_unix_s=now_unix_s, tokens=None, threads=None)  # type: ignore[arg-type]
+    context = jobs.context()
     explanations = Explanations(context, budget_s=0, now_s=now_unix_s)
     readings = Readings(
         memory=Memory(max_entries=10, max_bytes=10_000, retention_s=60),

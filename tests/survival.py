@@ -70,14 +70,14 @@ async def upstream() -> AsyncIterator[Upstream]:
 class Replica:
     """One gateway as a process of its own."""
 
-    def __init__(self, redis_url: str, folder: Path) -> None:
+    def __init__(self, redis_url: str, folder: Path, *options: str) -> None:
         with socket.socket() as place:
             place.bind(("127.0.0.1", 0))
             self.port = place.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = folder / f"replica-{self.port}.log"
         self._command = [sys.executable, "-m", "gateway", "serve", "--redis", redis_url]
-        self._command += ["--port", str(self.port), "--state", str(folder)]
+        self._command += ["--port", str(self.port), "--state", str(folder), *options]
         self._process: subprocess.Popen[bytes] | None = None
         self.kills = 0
 
@@ -112,9 +112,11 @@ class Replica:
 
 
 @asynccontextmanager
-async def replicas(count: int, redis_url: str, folder: Path) -> AsyncIterator[list[Replica]]:
+async def replicas(
+    count: int, redis_url: str, folder: Path, *options: str
+) -> AsyncIterator[list[Replica]]:
     """So many replicas on one Redis."""
-    running = [Replica(redis_url, folder) for _ in range(count)]
+    running = [Replica(redis_url, folder, *options) for _ in range(count)]
     try:
         await asyncio.gather(*(each.start() for each in running))
         yield running

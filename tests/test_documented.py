@@ -17,9 +17,12 @@ from gateway.documents import Syntax, read_documents
 from gateway.expr import budget, cursor, program
 from gateway.expr.environment import RESULT_FUNCTIONS, SIMPLE_FUNCTIONS
 from gateway.expr.signatures import BUILTIN_NAMES
+from gateway.kube.template_scope import FIRST_PAUSE_S
+from gateway.kube.template_scope import LONGEST_PAUSE_S as LONGEST_WATCH_PAUSE_S
 from gateway.lint import Severity, lint
 from gateway.model import Phase
 from gateway.readings import UNCLAIMED_S
+from gateway.source_parts import FIRST_LISTING_S
 from gateway.sources import MAX_FILES, RESYNC_S
 from gateway.store import CALL_BUDGET_S, LONGEST_PAUSE_S
 from gateway.template import parse
@@ -186,6 +189,12 @@ def test_every_function_of_conditions_is_named(name: str) -> None:
         pytest.param("docs/templates.md", f"{MAX_FILES:,} files", id="files"),
         pytest.param("docs/templates.md", f"every {RESYNC_S:g} s", id="resync"),
         pytest.param("docs/templates.md", f"{MAX_ITEMS} metrics", id="items"),
+        pytest.param("docs/templates.md", f"waits for {FIRST_LISTING_S:g} s", id="first-listing"),
+        pytest.param(
+            "docs/templates.md",
+            f"after {FIRST_PAUSE_S:g} s, later every {LONGEST_WATCH_PAUSE_S:g} s",
+            id="pauses-between-watches",
+        ),
     ],
 )
 def test_a_figure_is_the_codes_own(page: str, sentence: str) -> None:

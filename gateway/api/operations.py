@@ -23,8 +23,14 @@ class Health:
     """Whether the gateway wants requests, and how its parts are."""
 
     details: dict[str, Details] = field(default_factory=dict)
+    prerequisites: list[Callable[[], bool]] = field(default_factory=list)
+    """What must have come true before requests can be answered."""
     is_ready: bool = False
     """False before the start is complete and from the moment a shutdown begins."""
+
+    def wants_requests(self) -> bool:
+        """Whether it is ready, and all that it depends on as well."""
+        return self.is_ready and all(is_met() for is_met in self.prerequisites)
 
 
 class Operations:
@@ -63,12 +69,13 @@ class Operations:
 
     async def readyz(self, _request: web.Request) -> web.Response:
         """Ready for requests; a store that is away does not make it unready."""
+        is_ready = self._health.wants_requests()
         body = {
-            "ready": self._health.is_ready,
+            "ready": is_ready,
             **{name: detail() for name, detail in self._health.details.items()},
         }
         return web.Response(
-            status=200 if self._health.is_ready else 503,
+            status=200 if is_ready else 503,
             body=orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE),
             content_type="application/json",
             headers={"Cache-Control": "no-store"},

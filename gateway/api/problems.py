@@ -11,8 +11,10 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from gateway.errors import (
+    ClusterUnavailable,
     GatewayError,
     IdempotencyKeyReused,
+    JobsForbidden,
     Problem,
     RequestInvalid,
     RunNotFound,
@@ -35,6 +37,7 @@ _STATUS_BY_ERROR: Final[Mapping[type[GatewayError], int]] = {
     RunUnderWay: 409,
     IdempotencyKeyReused: 422,
     TooManyRuns: 429,
+    ClusterUnavailable: 503,
     StoreUnavailable: 503,
 }
 _PASSING: Final = frozenset({429, 503})
@@ -132,6 +135,8 @@ def _status(error: GatewayError) -> int:
     match error:
         case RequestRefused():
             return error.status
+        case JobsForbidden():
+            return 403
         case TemplateInvalid():
             return 422
         case _:

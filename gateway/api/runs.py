@@ -17,10 +17,10 @@ from gateway.api.run_answers import answer, document, location, noted, page_json
 from gateway.api.run_parameters import NewRunParameters
 from gateway.api.statuses import status_of
 from gateway.errors import RunNotFound, StoreUnavailable
-from gateway.planner import Question
-from gateway.run_manifest import Order, order_of
+from gateway.planner import Planner
+from gateway.run_manifest import Order
 from gateway.run_verdict import gate_phase, run_verdict
-from gateway.runs.runs import Wishes
+from gateway.runs.runs import Wishes, order_of_manifest, order_of_question
 from gateway.runs.store import Created, Filter, Idempotency, Page, Run, Terminated
 from gateway.runs.watch import Watch
 from gateway.settings import Settings
@@ -30,8 +30,8 @@ _MAYBE_STARTED: Final = (
     "; the run may have been started: repeat with the same Idempotency-Key, or look for it with"
     " GET /v1/runs"
 )
-OrderOf = Callable[[Question], Order]
-"""What a run of templates measures. Raises TemplateNotFound, TemplateInvalid."""
+OrderOf = Callable[[OfTemplates | OfRun], Order]
+"""What a body asks to have run. Raises TemplateNotFound, TemplateInvalid."""
 
 
 class StartsRuns(Protocol):
@@ -68,13 +68,13 @@ class RunCalls:
         runs: StartsRuns,
         store: KeepsRuns,
         watch: Watch,
-        order_of_question: OrderOf,
+        order_of: OrderOf,
         settings: Settings,
     ) -> None:
         self._runs = runs
         self._store = store
         self._watch = watch
-        self._order_of_question = order_of_question
+        self._order_of = order_of
         self._settings = settings
 
     def routes(self) -> list[web.RouteDef]:
@@ -170,12 +170,7 @@ class RunCalls:
             if found is not None:
                 return found
         content = content_of(body.documents, chosen, self._settings, names=NamedRun)
-        return await self._runs.start(self._order(content), _wishes(content, chosen), once)
-
-    def _order(self, content: OfTemplates | OfRun) -> Order:
-        if isinstance(content, OfRun):
-            return order_of(content.run, namespace=content.namespace, given=content.arguments)
-        return self._order_of_question(content.question)
+        return await self._runs.start(self._order_of(content), _wishes(content, chosen), once)
 
     async def _until_ended(self, request: web.Request, run_id: str, wait: Wait) -> Run:
         run = await self._store.load(run_id)
@@ -184,6 +179,22 @@ class RunCalls:
         return await self._watch.until_ended(
             run, wait_s=wait.seconds, is_abandoned=lambda: request.transport is None
         )
+
+
+def order_of(planner: Planner, content: OfTemplates | OfRun) -> Order:
+    """What a body asks to have run.
+
+    Raises:
+        TemplateNotFound: a name that nobody has.
+        TemplateInvalid: references, names or arguments are wrong.
+        JobsForbidden: it brings a Job.
+
+    """
+    if isinstance(content, OfTemplates):
+        return order_of_question(planner, content.question)
+    return order_of_manifest(
+        planner, content.run, namespace=content.namespace, given=content.arguments
+    )
 
 
 def run_id_of(request: web.Request) -> str:

@@ -17,7 +17,8 @@ from gateway.api.contents import NamedRun, OfRun, OfTemplates, content_of
 from gateway.cli import inputs, session, table
 from gateway.cli.exits import Exit
 from gateway.durations import parse_duration_s
-from gateway.errors import GatewayError
+from gateway.errors import ClusterUnavailable, GatewayError
+from gateway.kubernetes_settings import EVERY_NAMESPACE
 
 _LOG_COLUMNS = 120
 """How wide the last table is where nobody says how much room there is."""
@@ -95,6 +96,11 @@ def _duration(_ctx: click.Context, _param: click.Parameter, text: str | None) ->
     type=click.Path(path_type=Path),
     help="The folder of secrets, NAMESPACE/NAME/KEY.",
 )
+@click.option(
+    "--kubeconfig",
+    metavar="FILE",
+    help="The cluster for Jobs and for secrets that the folder lacks; 'in-cluster' within a pod.",
+)
 @click.option("--namespace", help="The namespace to run in.")
 @click.option(
     "--json", "output", flag_value="json", help="Print the AnalysisRun; progress goes to stderr."
@@ -106,6 +112,7 @@ def command(
     wait_s: float | None,
     templates: Path | None,
     secrets_folder: Path | None,
+    kubeconfig: str | None,
     namespace: str | None,
     output: str | None,
 ) -> Exit:
@@ -120,11 +127,21 @@ def command(
     """
     logging.basicConfig(level=logging.ERROR)
     console = _console(sys.stderr if output == "json" else sys.stdout)
-    flags = {"templates": templates, "secrets": secrets_folder, "namespace": namespace}
+    flags = {
+        "templates": templates,
+        "secrets": secrets_folder,
+        "namespace": namespace,
+        "kubernetes": _cluster(kubeconfig),
+    }
     try:
         chosen = settings.load(None, flags=flags, environ=dict(os.environ))
         content = _content(file, _Flags(namespace, arguments), chosen)
         ended = asyncio.run(session.drive(chosen, content, wait_s=wait_s, console=console))
+    except settings.SettingsInvalid as error:
+        raise click.ClickException(f"the settings cannot be used: {error}") from None
+    except ClusterUnavailable as error:
+        click.echo(f"the cluster is needed and cannot be used now: {error}", err=True)
+        return Exit.ERROR
     except GatewayError as error:
         raise click.ClickException(inputs.told(error)) from None
     if output == "json":
@@ -139,6 +156,19 @@ def command(
     if ended.note:
         click.echo(ended.note, err=True)
     return ended.code
+
+
+def _cluster(kubeconfig: str | None) -> dict[str, object] | None:
+    if kubeconfig is None:
+        return None
+    # What may be done there is what its user may do. Templates are those of the command.
+    return {
+        "connect": kubeconfig,
+        "templates": [],
+        "clusterTemplates": False,
+        "secrets": [EVERY_NAMESPACE],
+        "jobs": {"namespaces": [EVERY_NAMESPACE]},
+    }
 
 
 def _content(file: Path, flags: _Flags, chosen: settings.Settings) -> OfTemplates | OfRun:

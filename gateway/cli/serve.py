@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import uvloop
 
-from gateway import app, logs, settings
+from gateway import logs, serving, settings
 from gateway.embedded_redis import EmbeddedRedisError
 from gateway.store import StoreInvalid
 
@@ -37,6 +37,8 @@ def command(config: Path | None, **flags: object) -> None:
     logs.set_up(level=chosen.log_level, log_format=chosen.log_format)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(app.serve(chosen))
-    except (EmbeddedRedisError, StoreInvalid, app.CannotListen) as error:
+            runner.run(serving.serve(chosen))
+    except settings.SettingsInvalid as error:
+        raise click.ClickException(f"the settings cannot be used: {error}") from None
+    except (EmbeddedRedisError, StoreInvalid, serving.CannotListen) as error:
         raise click.ClickException(str(error)) from None

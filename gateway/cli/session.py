@@ -16,21 +16,24 @@ from rich.console import Console
 
 from gateway import app
 from gateway.api.contents import OfRun, OfTemplates
+from gateway.api.runs import order_of
 from gateway.cli import words
 from gateway.cli.exits import Exit, exit_code
 from gateway.cli.progress import Progress
 from gateway.errors import TemplateInvalid
+from gateway.job_rights import JobRights
 from gateway.planner import Planner
 from gateway.questions import KEY_BYTES
 from gateway.readings import Readings
 from gateway.run_document import run_json
-from gateway.run_manifest import Order, manifest, order_of
+from gateway.run_manifest import Order, manifest, parse_run
 from gateway.run_status import RunStatus
 from gateway.runs.local import LocalRun
-from gateway.runs.plans import RunPlan, plan_run, wanted
-from gateway.runs.runs import order_of_question, refusals
+from gateway.runs.plans import RunPlan, identity, plan_run, wanted
+from gateway.runs.runs import refusals
 from gateway.runs.steps import Steps
 from gateway.settings import Settings
+from gateway.source_parts import cluster_client, open_sources
 from gateway.telemetry import Telemetry
 
 _SUFFIX_BYTES: Final = 3
@@ -67,7 +70,7 @@ async def drive(
 
     """
     async with AsyncExitStack() as parts:
-        source = await app.templates(settings, parts)
+        sources = await open_sources(settings, cluster_client(settings, parts), parts)
         telemetry = Telemetry()
         readings = Readings(
             memory=app.memory(settings),
@@ -76,11 +79,21 @@ async def drive(
             longest_flight_s=settings.verdicts.measurement_timeout_s,
         )
         judges = await app.compose(
-            settings, os.environ, source, readings, _own_key(), telemetry, parts
+            settings,
+            os.environ,
+            sources,
+            readings,
+            _own_key(),
+            telemetry,
+            parts,
+            # Who runs this runs Jobs with rights of their own.
+            job_rights=JobRights(settings.kubernetes.jobs.namespaces, takes_brought=True),
         )
         parts.push_async_callback(readings.drain, 0.0)
         order = _order(judges.planner, content)
-        plan = await plan_run(judges.planner, wanted(order))
+        run_id = str(uuid.uuid4())
+        document = _document(order, run_id)
+        plan = await plan_run(judges.planner, wanted(order), identity(run_id, parse_run(document)))
         max_duration_s = settings.runs.max_duration_s
         problems = tuple(refusals(plan, max_duration_s))
         if problems:
@@ -91,7 +104,17 @@ async def drive(
             max_duration_s=max_duration_s,
             now_unix_s=time.time,
         )
-        return await _driven(run, order, wait_s, console, max_duration_s)
+        progress = Progress(run, console, time.time)
+        ending = _Ending(run, progress)
+        if order.is_terminated:
+            ending.begin("spec.terminate", Exit.ERROR)
+        warning = _warning(plan, max_duration_s, wait_s)
+        if warning:
+            click.echo(warning, err=True)
+        with ending.on_signals(), ending.after(wait_s):
+            async with progress.shown():
+                await run.drive(progress.watch)
+        return _ended(run, ending, document)
 
 
 def _own_key() -> Callable[[], Awaitable[bytes]]:
@@ -104,24 +127,12 @@ def _own_key() -> Callable[[], Awaitable[bytes]]:
 
 
 def _order(planner: Planner, content: OfTemplates | OfRun) -> Order:
-    if isinstance(content, OfRun):
-        return order_of(content.run, namespace=content.namespace, given=content.arguments)
-    return replace(order_of_question(planner, content.question), labels=content.labels)
+    order = order_of(planner, content)
+    return replace(order, labels=content.labels) if isinstance(content, OfTemplates) else order
 
 
-async def _driven(
-    run: LocalRun, order: Order, wait_s: float | None, console: Console, max_duration_s: float
-) -> Ended:
-    progress = Progress(run, console, time.time)
-    warning = _warning(run.plan, max_duration_s, wait_s)
-    if warning:
-        click.echo(warning, err=True)
-    ending = _Ending(run, progress)
-    if order.is_terminated:
-        ending.begin("spec.terminate", Exit.ERROR)
-    with ending.on_signals(), ending.after(wait_s):
-        async with progress.shown():
-            status = await run.drive(progress.watch)
+def _ended(run: LocalRun, ending: "_Ending", document: Mapping[str, object]) -> Ended:
+    status = run.status
     code = exit_code(status.phase)
     note = ""
     if run.is_cut_short and code is Exit.SUCCESSFUL:
@@ -130,7 +141,8 @@ async def _driven(
             f"ended early by {ending.cause}: the metrics were within their limits so far, but the"
             f" analysis is not complete; exit code {code.value}"
         )
-    return Ended(run.plan, status, _document(run, order), code, note)
+    shown = run_json(document, status, is_terminated=run.is_terminated)
+    return Ended(run.plan, status, shown, code, note)
 
 
 class _Ending:
@@ -200,11 +212,10 @@ def _warning(plan: RunPlan, max_duration_s: float, wait_s: float | None) -> str:
     )
 
 
-def _document(run: LocalRun, order: Order) -> dict[str, object]:
-    document = manifest(
+def _document(order: Order, run_id: str) -> dict[str, object]:
+    return manifest(
         order,
-        run_id=str(uuid.uuid4()),
+        run_id=run_id,
         suffix=secrets.token_hex(_SUFFIX_BYTES),
-        created_at_unix_s=run.created_at_unix_s,
+        created_at_unix_s=time.time(),
     )
-    return run_json(document, run.status, is_terminated=run.is_terminated)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeVar
 
 import httpx2
@@ -21,18 +21,22 @@ from msgspec import MsgspecError
 
 from gateway.errors import ClusterRefused, ClusterUnavailable
 from gateway.kube.connection import LoadConfig
+from gateway.kube.decoding import decoded, lines
 from gateway.kube.resources import Kind, Object, shown
 from gateway.kubernetes_settings import EVERY_NAMESPACE
+from gateway.settings import SettingsInvalid
 
 Propagation = Literal["Background", "Foreground"]
 """Whether what an object owns goes after it or before it."""
 GONE: Final = 410
 NOT_FOUND: Final = 404
 CONFLICT: Final = 409
+FORBIDDEN: Final = 403
 _UNAUTHORIZED: Final = 401
-_FORBIDDEN: Final = 403
 _PASSING: Final = frozenset({429, 500, 502, 503, 504})
 """What may be over soon: the API server is overloaded, or starts."""
+_CONNECT_SHARE: Final = 0.4
+"""The part of a call's time that a connection may take, and TLS on it once more."""
 _PAGE: Final = 500
 _GRACE_S: Final = 10.0
 """How much longer than it was asked to a watch may last before it is taken for dead."""
@@ -55,6 +59,12 @@ class Event:
     type: str
     """``ADDED``, ``MODIFIED`` or ``DELETED``."""
     object: Object
+
+
+@dataclass
+class _Params(ConnectionParams):
+    # Every watch has a connection of its own.
+    limits: httpx2.Limits = field(default_factory=httpx2.Limits)
 
 
 class KubeClient:
@@ -107,11 +117,17 @@ class KubeClient:
             request = client.prepare_request(
                 "list", kind, namespace=namespace or None, params=params
             )
-            version, items = "", list[Object]()
-            async for version_of_page, page in client.list_chunks(request):
-                version = version_of_page or ""
-                items += page
-            return Listed(version, items)
+            items = list[Object]()
+            while True:
+                response = await client.send(client.build_adapter_request(request))
+                client.raise_for_status(response)
+                page = decoded(response.content)
+                # Go writes an empty list as null.
+                items += page["items"] or ()
+                rest = page["metadata"].get("continue")
+                if not rest:
+                    return Listed(page["metadata"].get("resourceVersion", ""), items)
+                request.params["continue"] = rest
 
         return await self._answer("list", kind, namespace, call)
 
@@ -129,18 +145,18 @@ class KubeClient:
         request = self._client.prepare_request(
             "list", kind, namespace=namespace or None, watch=True, params=params
         )
-        request.timeout = httpx2.Timeout(self._timeout_s, read=None)
+        request.timeout = self._limits(read_s=None)
         deadline_s = asyncio.get_running_loop().time() + lasts_s + _GRACE_S
         with _told("watch", kind, namespace):
             async with asyncio.timeout(self._timeout_s):
                 response = await self._sent(request)
         try:
-            lines = response.aiter_lines()
+            events = lines(response.aiter_bytes())
             while True:
                 # No time limit may be open while the caller works with what it got.
                 with _told("watch", kind, namespace):
                     async with asyncio.timeout_at(deadline_s):
-                        line = await anext(lines, None)
+                        line = await anext(events, None)
                     if line is None:
                         return
                     event = _event(line)
@@ -177,38 +193,48 @@ class KubeClient:
     ) -> Answer:
         with _told(verb, kind, namespace):
             async with asyncio.timeout(self._timeout_s):
+                used = self._client
                 try:
-                    return await call(self._client)
+                    return await call(used)
                 except httpx2.HTTPStatusError as error:
                     if error.response is None or error.response.status_code != _UNAUTHORIZED:
                         raise
-                    await self._reconnect()
+                    await self._replace(used)
                     return await call(self._client)
 
     async def _sent(self, request: BasicRequest) -> httpx2.Response:
-        sending = self._client.build_adapter_request(request)
-        response: httpx2.Response = await self._client.send(sending, stream=True)
+        used = self._client
+        sending = used.build_adapter_request(request)
+        response: httpx2.Response = await used.send(sending, stream=True)
         if response.is_error:
             await response.aread()
             await response.aclose()
             if response.status_code == _UNAUTHORIZED:
-                await self._reconnect()
-            self._client.raise_for_status(response)
+                await self._replace(used)
+            used.raise_for_status(response)
         return response
 
-    async def _reconnect(self) -> None:
+    def _limits(self, *, read_s: float | None) -> httpx2.Timeout:
+        # A connection that the client gives up by itself it also closes.
+        return httpx2.Timeout(
+            self._timeout_s, connect=_CONNECT_SHARE * self._timeout_s, read=read_s
+        )
+
+    async def _replace(self, used: GenericAsyncClient) -> None:
         """Read the credentials anew: those that were used have been revoked, or have expired."""
-        before, self._client = self._client, self._connected()
-        await before.close()
+        if self._client is used:
+            # Else another call has done so, and may be busy with what it got.
+            self._client = self._connected()
+            await used.close()
 
     def _connected(self) -> GenericAsyncClient:
         # A proxy from the environment would see every secret.
-        params = ConnectionParams(timeout=httpx2.Timeout(self._timeout_s), trust_env=False)
+        params = _Params(timeout=self._limits(read_s=self._timeout_s), trust_env=False)
         return GenericAsyncClient(params, self._load())
 
 
-def _event(line: str) -> Event:
-    content = orjson.loads(line)
+def _event(line: bytes) -> Event:
+    content = decoded(line)
     if content["type"] != "ERROR":
         return Event(content["type"], content["object"])
     status = content["object"]
@@ -220,9 +246,12 @@ def _told(verb: str, kind: Kind, namespace: str) -> Iterator[None]:
     """Turn whatever a call may raise into one of two errors."""
     try:
         yield
+    except SettingsInvalid as error:
+        # They could be read at the start: whoever asks now has done nothing wrong.
+        raise ClusterUnavailable(str(error)) from error
     except httpx2.HTTPStatusError as error:
         raise _refused(error, verb, kind, namespace) from error
-    except TimeoutError as error:
+    except (TimeoutError, httpx2.TimeoutException) as error:
         raise ClusterUnavailable("the API server did not answer in time") from error
     except ConfigError as error:
         # Its text may hold what a credential plugin has printed.
@@ -241,7 +270,7 @@ def _refused(
     text = _message(error.response) or f"the API server answered with status {status}"
     if status in _PASSING:
         return ClusterUnavailable(f"the API server cannot answer now: {text}")
-    if status == _FORBIDDEN:
+    if status == FORBIDDEN:
         where = {"": "in the cluster", EVERY_NAMESPACE: "in all namespaces"}.get(
             namespace, f"in namespace '{namespace}'"
         )

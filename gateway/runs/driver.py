@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from gateway import assess, schedule
 from gateway.args import UNRESOLVED
-from gateway.errors import RunNotFound, StoreUnavailable, TemplateInvalid
+from gateway.errors import ClusterUnavailable, RunNotFound, StoreUnavailable, TemplateInvalid
 from gateway.labels import OTHER
 from gateway.model import Phase
 from gateway.provider import Clock
@@ -79,6 +79,7 @@ class Driver:
 
         Raises:
             StoreUnavailable: Redis does not say how the run stands; nothing was measured.
+            ClusterUnavailable: a secret cannot be read now; nothing was measured.
 
         """
         state = await self._states.state(run_id)
@@ -110,16 +111,19 @@ class Driver:
             max_duration_s=max_duration_s,
             now_unix_s=now_unix_s,
         ):
-            status = assess.ended_by_cap(
-                drive.state.status, max_duration_s=max_duration_s, now_unix_s=now_unix_s
-            )
-            await self._end(drive, None, status)
+            await self._end_by_cap(drive, now_unix_s)
             return None
         try:
             plan = await self._plans.of(drive.run_id)
         except TemplateInvalid as error:
             status = assess.gave_up(drive.state.status, _told(error), now_unix_s=now_unix_s)
             await self._end(drive, None, status)
+            return None
+        except ClusterUnavailable:
+            # Whoever is terminating would end soon, but without a plan cannot.
+            if now_unix_s - created_at < max_duration_s:
+                raise
+            await self._end_by_cap(drive, now_unix_s)
             return None
         status = await self._step(plan, drive)
         if status.phase.is_completed:
@@ -161,6 +165,25 @@ class Driver:
                 f"the gateway failed unexpectedly ({type(error).__name__}); its log says where"
             )
             return assess.gave_up(drive.state.status, message, now_unix_s=self._now_unix_s())
+
+    async def _end_by_cap(self, drive: "_Drive", now_unix_s: float) -> None:
+        status = assess.ended_by_cap(
+            await self._stopped(drive),
+            max_duration_s=self._settings.max_duration_s,
+            now_unix_s=now_unix_s,
+        )
+        await self._end(drive, None, status)
+
+    async def _stopped(self, drive: "_Drive") -> RunStatus:
+        """The status with nothing in flight that would go on without the run."""
+        status = drive.state.status
+        if not any(each.in_flight for each in status.metric_results):
+            return status
+        try:
+            plan = await self._plans.of(drive.run_id)
+        except (TemplateInvalid, ClusterUnavailable):
+            return status
+        return await self._steps.stop(plan, status)
 
     async def _end(self, drive: "_Drive", plan: RunPlan | None, status: RunStatus) -> None:
         await drive.save(status)

@@ -67,7 +67,9 @@ class LocalRun:
             now_unix_s=now_unix_s,
         ):
             return assess.ended_by_cap(
-                self.status, max_duration_s=self._max_duration_s, now_unix_s=now_unix_s
+                await self._steps.stop(self.plan, self.status),
+                max_duration_s=self._max_duration_s,
+                now_unix_s=now_unix_s,
             )
         step = self._under_way = asyncio.create_task(self._step(watch), name="step")
         try:

@@ -7,11 +7,14 @@ from typing import Final, Protocol
 
 import orjson
 
+from gateway.lasting import RunIdentity
 from gateway.limits import MetricRules, metric_rules, within_measure
 from gateway.planner import INLINE, Chosen, Planned, PlannedMetric, Planner
 from gateway.run_manifest import LABEL_ANNOTATION, AnalysisRun, Order
 
 MAX_REMEMBERED: Final = 20_000
+NOBODY: Final = RunIdentity("", "", "")
+"""Whose the plan of a run is that does not exist yet."""
 MAX_REMEMBERED_BYTES: Final = 128 * 1024 * 1024
 """Of manifests. Their plans take about two and a half times as much memory."""
 
@@ -25,6 +28,7 @@ class RunPlan:
     """One per metric, in the order of the spec."""
     metrics: Mapping[str, PlannedMetric]
     """By name."""
+    run: RunIdentity
 
 
 class Manifests(Protocol):
@@ -70,6 +74,7 @@ class RunPlans:
             TemplateInvalid: it cannot be planned (any more), with every problem.
             RunNotFound: it is gone.
             StoreUnavailable: its manifest cannot be read.
+            ClusterUnavailable: a secret of it cannot be read now.
 
         """
         kept = self._remembered.get(run_id)
@@ -77,7 +82,8 @@ class RunPlans:
             self._remembered.move_to_end(run_id)
             return kept.plan
         manifest = await self._manifests.manifest(run_id)
-        made = await plan_run(self._planner, _stored(AnalysisRun.model_validate(manifest)))
+        run = AnalysisRun.model_validate(manifest)
+        made = await plan_run(self._planner, _stored(run), identity(run_id, run))
         ttl_s = self._secrets_ttl_s if made.planned.redaction else float("inf")
         self.forget(run_id)
         size = len(orjson.dumps(manifest))
@@ -113,11 +119,17 @@ def _stored(run: AnalysisRun) -> Chosen:
     )
 
 
-async def plan_run(planner: Planner, choice: Chosen) -> RunPlan:
+def identity(run_id: str, run: AnalysisRun) -> RunIdentity:
+    """Which run a manifest is of."""
+    return RunIdentity(run_id, run.metadata.name or "", run.metadata.namespace or "")
+
+
+async def plan_run(planner: Planner, choice: Chosen, run: RunIdentity = NOBODY) -> RunPlan:
     """Plan what a run measures, and how it is scheduled, counted and kept.
 
     Raises:
         TemplateInvalid: with every problem of metrics, rules and secrets.
+        ClusterUnavailable: a secret cannot be read from the cluster now.
 
     """
     planned = await planner.resolve(choice)
@@ -131,4 +143,5 @@ async def plan_run(planner: Planner, choice: Chosen) -> RunPlan:
             ]
         ),
         metrics={each.plan.name: each for each in planned.metrics},
+        run=run,
     )

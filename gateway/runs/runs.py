@@ -22,13 +22,16 @@ from gateway.run_manifest import (
     CONTEXT_ANNOTATION,
     LABEL_ANNOTATION,
     TEMPLATES_ANNOTATION,
+    AnalysisRun,
     Order,
     manifest,
+    order_of,
     parse_run,
 )
 from gateway.runs.plans import RunPlan, plan_run, wanted
 from gateway.runs.store import Created, Idempotency, NewRun, RunStore, Terminated
 from gateway.settings import Runs as RunSettings
+from gateway.template import Argument
 
 MAX_METRIC_NAME_CHARS: Final = 253
 """Every event repeats the name."""
@@ -95,6 +98,7 @@ class Runs:
             RunNotFound: the run that the key made has been deleted.
             TooManyRuns: as many as there may be are under way.
             StoreUnavailable: nothing is known of the run; repeat with the same key.
+            ClusterUnavailable: a secret cannot be read now; repeat.
 
         """
         order = _with_wishes(order, wishes)
@@ -142,6 +146,7 @@ def order_of_question(planner: Planner, question: Question) -> Order:
     Raises:
         TemplateNotFound: a name that nobody has.
         TemplateInvalid: references, names or arguments are wrong.
+        JobsForbidden: a template that came with the question has a Job.
 
     """
     choice = planner.choose(question)
@@ -157,6 +162,20 @@ def order_of_question(planner: Planner, question: Question) -> Order:
             LABEL_ANNOTATION: choice.label,
         },
     )
+
+
+def order_of_manifest(
+    planner: Planner, run: AnalysisRun, *, namespace: str, given: tuple[Argument, ...]
+) -> Order:
+    """What a manifest asks for; ``given`` arguments win over those in the manifest.
+
+    Raises:
+        TemplateInvalid: an argument that the manifest does not have, or one without a value.
+        JobsForbidden: it has a Job.
+
+    """
+    planner.check_brought(run.flat().metrics)
+    return order_of(run, namespace=namespace, given=given)
 
 
 def _with_wishes(order: Order, wishes: Wishes) -> Order:

@@ -1,7 +1,7 @@
 """One pass over a run: what is due is measured, recorded and assessed.
 
 due        which metrics, by the clock and the counters        gateway/schedule.py
-measure    all of them at once                                  gateway/measuring.py
+measure    all of them at once, or look in on what lasts        gateway/measuring.py
 record     each outcome, as soon as it is there                 gateway/assess.py
 assess     phases of metrics and run, messages, summaries       gateway/assess.py
 """
@@ -14,11 +14,11 @@ from gateway import assess, schedule
 from gateway.measuring import Measuring, Patience
 from gateway.model import Phase
 from gateway.planner import PlannedMetric
-from gateway.provider import Clock
+from gateway.provider import Clock, LastingProvider
 from gateway.readings import Freshness
 from gateway.run_status import Measurement, RunStatus
 from gateway.runs.plans import RunPlan
-from gateway.schedule import Task
+from gateway.schedule import Action, Task
 from gateway.verdict import Measurement as Measured
 from gateway.verdict import cut
 
@@ -61,7 +61,29 @@ class Steps:
         status = assess.assess(
             plan.rules, status, is_terminated=is_terminated, now_unix_s=self._now_unix_s()
         )
+        await self._collect(plan, status)
         return assess.trimmed(plan.rules, status)
+
+    async def stop(self, plan: RunPlan, status: RunStatus) -> RunStatus:
+        """The status of a run that is about to end, with nothing in flight any more."""
+        for name, metric in plan.metrics.items():
+            provider = metric.plan.provider
+            result = status.result_of(name)
+            if (
+                isinstance(provider, LastingProvider)
+                and result is not None
+                and result.in_flight is not None
+            ):
+                measurement = await self._measuring.look(
+                    Action.TERMINATE,
+                    metric,
+                    provider,
+                    planned=plan.planned,
+                    run=plan.run,
+                    status=status,
+                )
+                status = _recorded(plan, status, name, measurement)
+        return status
 
     async def _measure_all(
         self,
@@ -73,6 +95,16 @@ class Steps:
     ) -> RunStatus:
         async def measure(task: Task) -> tuple[str, Measurement]:
             metric = plan.metrics[task.metric_name]
+            provider = metric.plan.provider
+            if isinstance(provider, LastingProvider):
+                return task.metric_name, await self._measuring.look(
+                    task.action,
+                    metric,
+                    provider,
+                    planned=plan.planned,
+                    run=plan.run,
+                    status=status,
+                )
             since_s = _newest_unix_s(status, task.metric_name, created_at_unix_s)
             return task.metric_name, await self._measure(metric, plan, since_s)
 
@@ -91,6 +123,23 @@ class Steps:
                 each.cancel()
             await asyncio.gather(*pending, return_exceptions=True)
         return status
+
+    async def _collect(self, plan: RunPlan, status: RunStatus) -> None:
+        """Remove what those measurements left behind that are about to be forgotten.
+
+        Source: argo-rollouts analysis/analysis.go:775-797 @ 9f8d111d8.
+        """
+        for rules in plan.rules:
+            provider = plan.metrics[rules.name].plan.provider
+            result = status.result_of(rules.name)
+            if (
+                isinstance(provider, LastingProvider)
+                and result is not None
+                and len(result.measurements) > rules.retention
+            ):
+                await self._measuring.collect(
+                    rules.name, provider, run=plan.run, status=status, keep=rules.retention
+                )
 
     async def _measure(self, metric: PlannedMetric, plan: RunPlan, since_s: float) -> Measurement:
         started_at = self._now_unix_s()

@@ -10,18 +10,19 @@ from typing import Final, Protocol
 from saq import Worker
 from saq.types import Context
 
-from gateway.errors import StoreUnavailable
+from gateway.errors import ClusterUnavailable, StoreUnavailable
 from gateway.runs.queue import FUNCTION, RunQueue
 
 PAUSE_S: Final = 1.0
-"""When a run is driven again whose step could not begin because Redis was away."""
+"""When a run is driven again whose step could not begin because Redis or the cluster was away."""
 PAUSE_AFTER_A_FAULT_S: Final = 10.0
 """When a run is driven again whose step failed by an error in the gateway itself."""
 _log: Final = logging.getLogger(__name__)
 
 Drive = Callable[[str], Awaitable[float | None]]
 """Takes a run, by its id, a step further. Returns when it wants its next step, in Unix seconds;
-None if it has ended or is gone. Raises StoreUnavailable if the step could not begin."""
+None if it has ended or is gone. Raises StoreUnavailable or ClusterUnavailable if the step could not
+begin."""
 
 
 class StepObserver(Protocol):
@@ -80,7 +81,7 @@ class RunWorker:
         self._observer.run_stepped(late_s=time.time() - job.meta["due_unix_s"])
         try:
             return await self._drive(run_id)
-        except StoreUnavailable:
+        except (StoreUnavailable, ClusterUnavailable):
             return time.time() + PAUSE_S
         except Exception as error:  # noqa: BLE001 # one run must not end the worker, nor spin in it
             # The error's own text may hold a secret.

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.job_rights import JobRights
 from gateway.planner import Planner, Question
 from gateway.secret_files import SecretsFolder
 from gateway.sources import TemplateIndex
@@ -45,6 +46,7 @@ async def test_a_plan_is_remembered_if_its_question_is_short(
         secrets=SecretsFolder(None),
         provider_types=PROVIDERS,
         environ={},
+        job_rights=JobRights(),
         hash_key=hash_key,
         ttl_s=10,
         now_s=lambda: 0.0,

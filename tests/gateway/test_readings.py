@@ -348,6 +348,21 @@ async def test_a_measurement_without_end_is_given_up() -> None:
     assert world.asked[0].cancelled()
 
 
+async def test_who_asks_says_how_long_a_measurement_may_take() -> None:
+    """A Job takes minutes, and a question that cannot is given up as soon as it says."""
+    world = World(longest_flight_s=0.02)
+    patient = asyncio.create_task(
+        world.readings.read("job", BY_DEFAULT, world.measure, longest_s=60.0)
+    )
+    await asyncio.sleep(0.05)
+    assert not patient.done()
+    world.answer()
+    assert (await patient).cache is CacheState.MISS
+    world.longest_flight_s = 60.0
+    with pytest.raises(ProviderUnreachable, match=r"^no answer within 0.01s, the longest "):
+        await world.readings.read("other", BY_DEFAULT, world.measure, longest_s=0.01)
+
+
 async def test_draining_waits_for_what_is_under_way() -> None:
     """A measurement that ends within the grace period is not lost."""
     world = World()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.args import MissingSecret
+from gateway.args import MissingSecret, UnusableSecret
 from gateway.secret_files import SecretsFolder
 from gateway.secrets import Secret
 from gateway.template import SecretKeyRef
@@ -89,14 +89,14 @@ async def answer(
             "shop",
             "api",
             "binary",
-            MissingSecret("key 'binary' in secret 'api' is not UTF-8"),
+            UnusableSecret("key 'binary' in secret 'api' is not UTF-8"),
             id="not-a-text",
         ),
         pytest.param(
             "shop",
             "api",
             "large",
-            MissingSecret("key 'large' in secret 'api': is larger than 1048576 bytes"),
+            UnusableSecret("key 'large' in secret 'api': is larger than 1048576 bytes"),
             id="too-large",
         ),
         pytest.param(
@@ -157,7 +157,7 @@ async def test_a_key_that_may_not_be_read(folder: Path, monkeypatch: pytest.Monk
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "open", refuse)
-    assert await answer(folder, "shop", "api", "locked") == MissingSecret(
+    assert await answer(folder, "shop", "api", "locked") == UnusableSecret(
         "key 'locked' in secret 'api': Permission denied"
     )
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.freeze import freeze
-from gateway.model import Reading, ResultType
+from gateway.model import Judgement, Phase, Reading, ResultType
 from gateway.stored import StoredUnreadable, Unstorable, dump, load
 
 NESTED: object = 0.0
@@ -37,6 +37,20 @@ def test_what_is_written_can_be_read(result: object, text: str, metadata: dict[s
     """Any JSON value survives, with its types."""
     reading = Reading(result, ResultType.JSON, text, metadata)
     assert load("question", dump("question", reading)) == reading
+
+
+@given(phase=st.sampled_from(Phase), message=texts)
+def test_what_a_provider_decided_survives(phase: Phase, message: str) -> None:
+    """Another replica must not judge anew what a Job has judged."""
+    reading = Reading(None, ResultType.JSON, "", judgement=Judgement(phase, message))
+    assert load("question", dump("question", reading)) == reading
+
+
+def test_what_was_written_without_a_judgement_has_none() -> None:
+    """By an earlier version, or of a provider that does not judge; null is none as well."""
+    assert "judgement" not in orjson.loads(dump("question", Reading(0.5, ResultType.FLOAT, "")))
+    for entry in (GOOD, {**GOOD, "judgement": None}):
+        assert load("question", orjson.dumps(entry)).judgement is None
 
 
 @pytest.mark.parametrize(
@@ -81,6 +95,12 @@ def test_what_cannot_be_written_is_said(result: object) -> None:
         pytest.param({"metadata": ["a"]}, id="metadata-that-are-none"),
         pytest.param({"result": {"\x00number": "many"}}, id="a-number-that-is-none"),
         pytest.param({"metadata": None}, id="no-metadata"),
+        pytest.param({"judgement": ["Great", ""]}, id="a-phase-that-is-none"),
+        pytest.param({"judgement": ["Failed"]}, id="half-a-judgement"),
+        pytest.param({"judgement": ["Failed", "", ""]}, id="more-than-a-judgement"),
+        pytest.param({"judgement": ["Failed", 1]}, id="a-message-that-is-none"),
+        pytest.param({"judgement": "Failed"}, id="a-judgement-that-is-none"),
+        pytest.param({"judgement": {}}, id="an-object-for-a-judgement"),
     ],
 )
 def test_a_value_that_is_not_ours_is_unreadable(changes: dict[str, object]) -> None:

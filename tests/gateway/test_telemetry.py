@@ -6,6 +6,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from gateway import telemetry as module
+from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.model import Phase
 from gateway.run_telemetry import RunTelemetry
 from gateway.telemetry import Telemetry
@@ -104,6 +105,7 @@ def test_the_page_and_the_code_are_equal() -> None:
     """Every metric is documented with its type, labels and help, and nothing else is."""
     telemetry = Telemetry()
     RunTelemetry(telemetry)
+    ClusterTelemetry(telemetry, lambda: 0.0)
     rows = sorted(
         f"| `{_exposed_name(each)}` | {each._type} "
         f"| {', '.join(f'`{label}`' for label in _labels(each)) or '-'} | {each._documentation} |"

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.freeze import freeze
-from gateway.model import Phase, Reading, ResultType
+from gateway.model import Judgement, Phase, Reading, ResultType
 from gateway.verdict import (
     MAX_TEXT_CHARS,
     Measurement,
@@ -130,6 +130,28 @@ def test_the_worst_metric_speaks_for_all(story: str, phase: str, reason: str) ->
 def test_one_sentence_names_the_rule(fields: dict[str, str], phase: Phase, sentence: str) -> None:
     """With one condition or none the sentence names what there is."""
     assert explain(measured("a", phase, **fields)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("phase", "message", "sentence"),
+    [
+        pytest.param(Phase.SUCCESSFUL, "", "the Job is complete", id="a-success"),
+        pytest.param(Phase.FAILED, "", "the Job is complete", id="a-failure"),
+        pytest.param(
+            Phase.INCONCLUSIVE, "no image", "the Job is complete; no image", id="with-a-message"
+        ),
+        pytest.param(Phase.ERROR, "it is gone", "it is gone", id="an-error-tells-its-message"),
+        pytest.param(Phase.RUNNING, "ask again", "ask again", id="so-does-what-goes-on"),
+    ],
+)
+def test_what_a_provider_decided_is_told_in_its_words(
+    phase: Phase, message: str, sentence: str
+) -> None:
+    """No condition was asked, whichever the metric has."""
+    judged = Reading(
+        None, ResultType.JSON, "the Job is complete", judgement=Judgement(phase, message)
+    )
+    assert explain(measured("a", phase, message=message, reading=judged)) == sentence
 
 
 def test_a_verdict_document_is_flat_on_top() -> None:

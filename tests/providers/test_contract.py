@@ -167,8 +167,13 @@ BACKENDS: dict[str, Callable[[], AbstractAsyncContextManager[str]]] = {
 }
 
 
+def test_no_provider_is_left_out() -> None:
+    """Those whose backend is a cluster have a contract of their own: ``test_job_faults.py``."""
+    assert {*SUBJECTS, "job"} == set(PROVIDERS)
+
+
 @pytest.mark.parametrize("fault", BACKENDS)
-@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("name", SUBJECTS)
 async def test_a_fault_is_told_exactly_and_in_time(name: str, fault: str) -> None:
     """Nothing but a provider error or a reading comes of a backend, within the time limit."""
     subject = SUBJECTS[name]
@@ -182,7 +187,7 @@ async def test_a_fault_is_told_exactly_and_in_time(name: str, fault: str) -> Non
     assert asyncio.get_running_loop().time() - started_s < TIME_LIMIT_S + 1
 
 
-@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("name", SUBJECTS)
 async def test_a_measurement_can_be_cancelled(name: str) -> None:
     """Cancelling is not swallowed, and closes the connection."""
     arrived, closed = asyncio.Event(), asyncio.Event()
@@ -203,7 +208,7 @@ async def test_a_measurement_can_be_cancelled(name: str) -> None:
         await asyncio.wait_for(closed.wait(), 5)
 
 
-@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("name", SUBJECTS)
 def test_a_block_is_checked_with_its_placeholders(name: str) -> None:
     """Texts may still hold arguments; a misspelt field is named with what was meant."""
     block = json.loads(json.dumps(SUBJECTS[name].block("{{args.address}}")))
@@ -214,7 +219,7 @@ def test_a_block_is_checked_with_its_placeholders(name: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("name", SUBJECTS)
 def test_a_provider_keeps_its_secrets(name: str) -> None:
     """A provider in a traceback or a log shows no address, header or password."""
     block = SUBJECTS[name].block("http://u:hush@h")

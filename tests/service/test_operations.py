@@ -13,6 +13,8 @@ from running import service, template, until, web_metric
 
 from gateway.api import parameters, run_parameters
 
+DATA = Path(__file__).parents[1] / "data"
+
 
 async def test_metrics_tell_of_verdicts_and_parts(tmp_path: Path) -> None:
     """A verdict moves the counters; the last value is shown with its time."""
@@ -118,6 +120,11 @@ def test_the_contract_lists_what_is_served() -> None:
         pytest.param(["--redis", "http://x"], "Redis URL", id="no-redis-url"),
         pytest.param(["--state", "/dev/null/x"], "state folder cannot be used", id="no-folder"),
         pytest.param(["--config", "/nowhere"], "/nowhere: cannot be read", id="no-settings"),
+        pytest.param(
+            ["--config", str(DATA / "settings_of_no_cluster.yaml")],
+            "kubernetes.connect: /nowhere cannot be used to reach a cluster",
+            id="no-cluster",
+        ),
     ],
 )
 async def test_a_start_that_cannot_be_is_one_sentence(

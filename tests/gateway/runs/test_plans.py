@@ -7,6 +7,7 @@ import orjson
 import pytest
 from runs_alone import Scripted, metric
 
+from gateway.job_rights import JobRights
 from gateway.planner import Planner
 from gateway.runs.plans import RunPlans
 from gateway.secret_files import SecretsFolder
@@ -47,6 +48,7 @@ def plans(manifests: Kept, max_bytes: int) -> RunPlans:
         secrets=SecretsFolder(None),
         provider_types={"web": Scripted({}).type()},
         environ={},
+        job_rights=JobRights(),
         hash_key=hash_key,
         ttl_s=10,
         now_s=lambda: 0.0,

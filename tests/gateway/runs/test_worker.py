@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 from redis_server import RedisServer, until
 
-from gateway.errors import StoreUnavailable
+from gateway.errors import ClusterUnavailable, StoreUnavailable
 from gateway.runs.queue import RunQueue
 from gateway.runs.worker import PAUSE_AFTER_A_FAULT_S, PAUSE_S, Drive, RunWorker
 from gateway.store_client import Patience, connect
@@ -129,13 +129,20 @@ async def test_no_more_steps_are_under_way_than_may_be(team_of: Gather) -> None:
     assert (sorted(steps.driven), steps.most_under_way) == (sorted(runs), 3)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(StoreUnavailable("Redis cannot be reached"), id="redis-was-away"),
+        pytest.param(ClusterUnavailable("no answer"), id="the-cluster-was-away"),
+    ],
+)
 async def test_a_step_that_could_not_begin_is_tried_again_soon(
-    team_of: Gather, caplog: pytest.LogCaptureFixture
+    team_of: Gather, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
-    """Redis was away: there is nothing to say about this run."""
+    """There is nothing to say about this run."""
 
     async def fail(_: int) -> None:
-        raise StoreUnavailable("Redis cannot be reached")
+        raise error
 
     steps = Steps(fail)
     team = team_of(steps.drive)

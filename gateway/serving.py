@@ -1,0 +1,88 @@
+"""The life of the process: start, listen, and let everything finish that is under way."""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import time
+from typing import Final
+
+from aiohttp import web
+
+from gateway.api.server import KEEPALIVE_S, Runner
+from gateway.app import gateway
+from gateway.settings import Settings
+
+_GC_THRESHOLDS: Final = (20_000, 20, 50)
+"""Python's own thresholds look for garbage after every 700 objects, which is every other request,
+and cost a third of the processor."""
+_log: Final = logging.getLogger(__name__)
+
+
+class CannotListen(Exception):
+    """The address or the port cannot be had; the text says why and what to do."""
+
+
+async def serve(settings: Settings) -> None:
+    """Answer requests until SIGTERM or SIGINT, then let everything under way finish."""
+    stop = _stop_signal()
+    async with gateway(settings, environ=os.environ) as running:
+        runner = Runner(
+            running.app,
+            access_log=None,
+            keepalive_timeout=KEEPALIVE_S,
+            shutdown_timeout=settings.shutdown.grace_s,
+            auto_decompress=False,
+        )
+        await runner.setup()
+        await _listen(runner, settings)
+        # What was made during the start stays: looking through it again costs requests time.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
+        running.health.is_ready = True
+        _announce(settings, runner)
+        received = await stop
+        _log.info("stopping", extra={"signal": received.name})
+        running.health.is_ready = False
+        if received is signal.SIGTERM:
+            await asyncio.sleep(settings.shutdown.delay_s)
+        deadline_s = time.monotonic() + settings.shutdown.grace_s
+        # Who waits for a run hears how it stands, and asks another replica.
+        await running.runs.watch.close()
+        await asyncio.gather(runner.cleanup(), running.runs.worker.stop(settings.shutdown.grace_s))
+        await running.readings.drain(max(0.0, deadline_s - time.monotonic()))
+    _log.info("stopped")
+
+
+async def _listen(runner: Runner, settings: Settings) -> None:
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+    except OSError as error:
+        raise CannotListen(
+            f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error};"
+            " choose another one (--host, --port)"
+        ) from None
+
+
+def _stop_signal() -> asyncio.Future[signal.Signals]:
+    loop = asyncio.get_running_loop()
+    stop: asyncio.Future[signal.Signals] = loop.create_future()
+
+    def received(which: signal.Signals) -> None:
+        if not stop.done():
+            stop.set_result(which)
+
+    for which in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(which, received, which)
+    return stop
+
+
+def _announce(settings: Settings, runner: Runner) -> None:
+    for host, port, *_ in runner.addresses:
+        _log.info("listening", extra={"url": f"http://{host}:{port}"})
+    if settings.listens_on_loopback:
+        _log.warning("open to everybody on this machine: there is no authentication on loopback")
+    else:
+        _log.warning("open to everybody who can reach this address: put authentication before it")

@@ -1,0 +1,107 @@
+"""How a Job stands: one look at it, and at its pods.
+
+Source: argo-rollouts metricproviders/job/job.go:205-299 @ 9f8d111d8.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.errors import ProviderError, ProviderRejected
+from gateway.gotext import quote
+from gateway.model import Phase
+from gateway.provider import LOG_METADATA, Attempt, JobApi, Progress
+from providers import _job_outcome as outcome
+
+JOB_NAME: Final = "job-name"
+JOB_NAMESPACE: Final = "job-namespace"
+"""Both Argo's.
+
+Source: argo-rollouts metricproviders/job/job.go:24-28 @ 9f8d111d8.
+"""
+
+
+async def look(jobs: JobApi, attempt: Attempt, now_unix_s: float) -> Progress:
+    """How a Job stands that has been created. Raises ProviderError."""
+    name, namespace = attempt.metadata[JOB_NAME], attempt.metadata[JOB_NAMESPACE]
+    job = await jobs.read(namespace, name)
+    if job is None:
+        raise ProviderRejected(f"job.batch {quote(name)} not found")
+    marks = {JOB_NAME: name, JOB_NAMESPACE: namespace}
+    end = outcome.ending(job)
+    if end is not None:
+        found = await _report(jobs, namespace, job, end)
+        return Progress(phase=end.phase, text=_told(end, found), metadata={**marks, **found})
+    trouble = outcome.pull_trouble(await jobs.pods(namespace, labels=outcome.pods_of(job)))
+    if trouble:
+        return Progress(
+            phase=Phase.INCONCLUSIVE,
+            message=trouble,
+            text="an image cannot be pulled",
+            metadata=marks,
+        )
+    return running(attempt, marks, now_unix_s)
+
+
+async def _report(
+    jobs: JobApi, namespace: str, job: outcome.Object, end: outcome.Ending
+) -> Mapping[str, str]:
+    """What the pod said, as metadata; a verdict that is there does not wait for it."""
+    found = {"job-reason": end.reason} if end.reason else {}
+    try:
+        pods = await jobs.pods(namespace, labels=outcome.pods_of(job))
+        exited = outcome.deciding_exit(pods, end.phase)
+        if exited is None:
+            return found
+        found |= {"exit-code": str(exited.code), "reason": exited.reason}
+        text = await jobs.log(
+            namespace,
+            exited.pod,
+            container=exited.container,
+            tail_lines=outcome.LOG_LINES,
+            limit_bytes=outcome.MAX_LOG_BYTES,
+        )
+    except ProviderError as error:
+        return {**found, "log-error": str(error)}
+    found |= {LOG_METADATA: outcome.log_tail(text)}
+    result = outcome.result_in(text)
+    return {**found, "result": result} if result else found
+
+
+def _told(end: outcome.Ending, found: Mapping[str, str]) -> str:
+    """How a Job ended, in a few words."""
+    word = "is complete" if end.phase is Phase.SUCCESSFUL else "has failed"
+    exited = f"exit code {found['exit-code']}" if "exit-code" in found else ""
+    reason = found.get("reason", "") if end.phase is Phase.FAILED else ""
+    why = ", ".join(part for part in (exited, reason, end.reason) if part)
+    return f"the Job {word}: {why}" if why else f"the Job {word}"
+
+
+def begun(namespace: str, name: str, now_unix_s: float) -> Progress:
+    """A Job is there now, and is to be looked at soon."""
+    return Progress(
+        phase=Phase.RUNNING,
+        metadata={JOB_NAME: name, JOB_NAMESPACE: namespace},
+        resume_at_unix_s=now_unix_s,
+    )
+
+
+def running(
+    attempt: Attempt, metadata: Mapping[str, str], now_unix_s: float, *, message: str = ""
+) -> Progress:
+    """Nothing is decided yet; the longer it takes, the less often it is looked at."""
+    elapsed_s = max(0.0, now_unix_s - attempt.began_at_unix_s)
+    return Progress(
+        phase=Phase.RUNNING,
+        message=message,
+        metadata=metadata,
+        resume_at_unix_s=now_unix_s + pause_s(elapsed_s),
+    )
+
+
+def pause_s(elapsed_s: float) -> float:
+    """Until a Job is looked at again: the square root of twice the seconds it has taken.
+
+    Source: argo-rollouts metricproviders/job/job.go:244-248 @ 9f8d111d8.
+    """
+    return math.sqrt(2 * elapsed_s)
