@@ -14,7 +14,13 @@ from gateway import assess
 from gateway.errors import ProviderError
 from gateway.guard import guarded
 from gateway.model import Judgement, Phase, Reading, ResultType
-from gateway.provider import LOG_METADATA, Attempt, Context, LastingProvider
+from gateway.provider import (
+    LOG_METADATA,
+    OUTCOME_METADATA,
+    Attempt,
+    Context,
+    LastingProvider,
+)
 from gateway.run_status import Measurement, RunStatus
 from gateway.schedule import Action
 from gateway.secrets import Redaction
@@ -131,12 +137,13 @@ class Lasting:
     async def _advanced(self, provider: LastingProvider, attempt: Attempt) -> Measurement:
         progress = await guarded(provider.advance(self._context, attempt))
         is_completed = progress.phase.is_completed
+        outcome = {OUTCOME_METADATA: progress.text} if progress.text else {}
         return Measurement(
             phase=progress.phase,
             started_at_unix_s=attempt.began_at_unix_s,
             finished_at_unix_s=self._context.now_unix_s() if is_completed else None,
             message=progress.message,
-            metadata=progress.metadata,
+            metadata={**outcome, **progress.metadata},
             resume_at_unix_s=progress.resume_at_unix_s,
         )
 

@@ -184,12 +184,19 @@ def _of_metric(metric: Located[Metric], unknown: frozenset[str]) -> Iterator[Fin
             " a Rollout accepts that in a background analysis only, and the gateway ends such a run"
             f" as Inconclusive after 24h (runs.maxDuration){unless}",
         )
+    if not unknown.intersection({"count", "interval", "failureLimit"}):
+        yield from _of_tolerance(metric)
     conditions = {
         "successCondition": part.success_condition,
         "failureCondition": part.failure_condition,
     }
-    if not any(conditions.values()) and not _WITHOUT_CONDITIONS.intersection(part.provider):
+    judges = _WITHOUT_CONDITIONS.intersection(part.provider)
+    if not any(conditions.values()) and not judges:
         yield _warning(metric.path, "without a condition every answer is Successful")
+    if judges:
+        names = ", ".join(judges)
+        for field in (field for field, text in conditions.items() if text):
+            yield _warning(at(metric.path, field), f"is not asked: {names} judges by itself")
     for field, text in conditions.items():
         if text and field not in unknown:
             try:
@@ -197,6 +204,16 @@ def _of_metric(metric: Located[Metric], unknown: frozenset[str]) -> Iterator[Fin
             except ConditionError as error:
                 path = at(metric.path, field)
                 yield Finding(path, str(error), Severity.ERROR, hint=error.pointed())
+
+
+def _of_tolerance(metric: Located[Metric]) -> Iterator[Finding]:
+    count, tolerated = effective_count(metric.part), int_value(metric.part.failure_limit)
+    if count is not None and tolerated == count > 0:
+        yield _warning(
+            at(metric.path, "failureLimit"),
+            f"metric {metric.part.name} can never be Failed: it tolerates as many failures as it"
+            f" takes measurements ({count})",
+        )
 
 
 def _of_provider(

@@ -178,6 +178,8 @@ class Provider(Protocol):
         """The query after argument substitution, as reports show it; empty if there is none."""
 
 
+OUTCOME_METADATA = "outcome"
+"""Of a measurement that a provider has judged: what was found, in a few words."""
 LOG_METADATA = "log"
 """Of a measurement: the last lines of a log. Where it is too long, its end counts."""
 

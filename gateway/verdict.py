@@ -117,7 +117,7 @@ def explain(measurement: Measurement) -> str:
             rule = f"{text} does not satisfy the failure condition {failure}"
         case _:
             rule = f"{text} was measured and there is no condition"
-    return f"{rule}; {measurement.message}" if measurement.message else rule
+    return "; ".join(part for part in (rule, measurement.message.strip()) if part)
 
 
 def document(verdict: Verdict) -> dict[str, object]:

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from gateway import verdict
 from gateway.limits import MetricRules, violation
-from gateway.model import Phase, Reading, ResultType
+from gateway.model import Judgement, Phase, Reading, ResultType
+from gateway.provider import OUTCOME_METADATA, LastingProvider
 from gateway.run_events import news
 from gateway.run_status import Measurement, MetricResult, RunStatus
 from gateway.runs.plans import RunPlan
@@ -87,9 +88,16 @@ def reason(plan: RunPlan, metric_name: str, measurement: Measurement) -> str:
         message=measurement.message,
         success_condition=masked(metric.success_condition),
         failure_condition=masked(metric.failure_condition),
-        reading=Reading(result=None, result_type=ResultType.JSON, text=measurement.value),
+        reading=_reading(metric.provider, measurement),
     )
     return clean(verdict.explain(judged))
+
+
+def _reading(provider: object, measurement: Measurement) -> Reading:
+    if isinstance(provider, LastingProvider):
+        text = measurement.metadata.get(OUTCOME_METADATA, "")
+        return Reading(None, ResultType.JSON, text, judgement=Judgement(measurement.phase))
+    return Reading(None, ResultType.JSON, measurement.value)
 
 
 def changes(plan: RunPlan, before: RunStatus, after: RunStatus) -> Iterator[Text]:

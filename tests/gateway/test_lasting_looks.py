@@ -50,7 +50,7 @@ def measured(phase: Phase, **fields: Any) -> Measurement:
             Action.RESUME,
             FOUND,
             Scripted([SUCCESS]),
-            measured(Phase.SUCCESSFUL, metadata={"id": "7", "log": "ok"}),
+            measured(Phase.SUCCESSFUL, metadata={"outcome": "fine", "id": "7", "log": "ok"}),
             id="one-that-ends-has-no-value-as-in-argo",
         ),
         pytest.param(
@@ -106,25 +106,25 @@ LONG = "".join(f"{number:07}\n" for number in range(1_000))
         pytest.param(
             replace(SUCCESS, message="hunter2 said no", metadata={"result": '{"k":"hunter2"}'}),
             "***** said no",
-            {"result": '{"k":"*****"}'},
+            {"outcome": "fine", "result": '{"k":"*****"}'},
             id="secrets-are-masked",
         ),
         pytest.param(
             replace(SUCCESS, message=LONG, metadata={"log": LONG, "result": LONG}),
             f"{LONG[:4_096]}...",
-            {"log": f"...{LONG[-4_096:]}", "result": f"{LONG[:4_096]}..."},
+            {"outcome": "fine", "log": f"...{LONG[-4_096:]}", "result": f"{LONG[:4_096]}..."},
             id="long-texts-are-cut-and-of-a-log-the-end-counts",
         ),
         pytest.param(
             replace(SUCCESS, message="x" * 4_096, metadata={"log": "x" * 4_096}),
             "x" * 4_096,
-            {"log": "x" * 4_096},
+            {"outcome": "fine", "log": "x" * 4_096},
             id="as-long-as-may-be",
         ),
         pytest.param(
             replace(SUCCESS, metadata={"log": f"{'x' * 4_000}hunter2{'y' * 4_093}"}),
             "",
-            {"log": f"...***{'y' * 4_093}"},
+            {"outcome": "fine", "log": f"...***{'y' * 4_093}"},
             id="a-secret-is-masked-before-it-could-be-cut-in-two",
         ),
         pytest.param(

@@ -41,6 +41,7 @@ async def is_empty(cluster: Cluster, namespace: str) -> bool:
             "Successful",
             {
                 "metadata": {
+                    "outcome": "the Job is complete: exit code 0, CompletionsReached",
                     "exit-code": "0",
                     "reason": "Completed",
                     "job-reason": "CompletionsReached",
@@ -55,6 +56,7 @@ async def is_empty(cluster: Cluster, namespace: str) -> bool:
             "Failed",
             {
                 "metadata": {
+                    "outcome": "the Job has failed: exit code 3, Error, BackoffLimitExceeded",
                     "exit-code": "3",
                     "reason": "Error",
                     "job-reason": "BackoffLimitExceeded",
@@ -66,7 +68,12 @@ async def is_empty(cluster: Cluster, namespace: str) -> bool:
         pytest.param(
             DeadlineExceeded(),
             "Failed",
-            {"metadata": {"job-reason": "DeadlineExceeded"}},
+            {
+                "metadata": {
+                    "outcome": "the Job has failed: DeadlineExceeded",
+                    "job-reason": "DeadlineExceeded",
+                }
+            },
             id="a-job-that-takes-too-long-is-failed",
         ),
     ],

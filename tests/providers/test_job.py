@@ -62,6 +62,7 @@ async def test_jobs_may_have_a_namespace_of_their_own() -> None:
         pytest.param(job(), {}, BEGUN, id="one-of-the-same-run-is-adopted-J05"),
         pytest.param(job(owner="u-9"), {}, EXISTS, id="one-of-another-run-is-not-J06"),
         pytest.param({"metadata": {}}, {}, EXISTS, id="nor-is-one-of-nobody"),
+        pytest.param(job(metric="smoke-2"), {}, EXISTS, id="nor-is-one-of-another-metric"),
         pytest.param(
             job(), {"read": FORBIDDEN}, f"ProviderRejected: {FORBIDDEN}", id="nor-one-unseen"
         ),

@@ -151,6 +151,16 @@ async def test_an_image_that_cannot_be_pulled_is_inconclusive(
     assert await looked(FakeJobs(pods_there=pods)) == expected
 
 
+async def test_pods_are_those_that_the_job_selects() -> None:
+    """With `manualSelector` they need not carry its name."""
+    jobs = FakeJobs(pods_there=[pod("p1", waiting("t", "ErrImagePull", "no"), of="mine")])
+    there = job()
+    there["spec"] = {"selector": {"matchLabels": {"job-name": "mine"}}}
+    jobs.jobs["shop/u-1.smoke.1"] = there
+    progress = await provider().advance(jobs.context(), FOUND)
+    assert progress == trouble("p1, container t has terminal error (ErrImagePull): no")
+
+
 async def test_a_job_that_has_ended_is_not_asked_for_its_images() -> None:
     """What other pods of it wait for does not matter any more."""
     jobs = FakeJobs(pods_there=[pod("p1", waiting("t", "ErrImagePull"))])

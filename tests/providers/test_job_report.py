@@ -227,6 +227,12 @@ BIG = '{"v":"' + "x" * (MAX_RESULT_CHARS - len('{"v":""}')) + '"}'
             '{"a":[true],"v":1.5}',
             id="the-last-line-that-is-not-empty-is-the-result",
         ),
+        pytest.param(
+            f"{'a' * 9_000}\n{'b' * 9_000}\n{{}}\n",
+            f"{'b' * 9_000}\n{{}}",
+            "{}",
+            id="fewer-lines-if-they-are-long",
+        ),
         pytest.param('{"v":1}\r\n', '{"v":1}', '{"v":1}', id="a-result-of-windows"),
         pytest.param('{"v":1}\nbye\n', '{"v":1}\nbye', None, id="not-on-the-last-line"),
         pytest.param(

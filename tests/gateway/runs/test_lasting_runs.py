@@ -51,7 +51,7 @@ async def test_a_job_is_begun_waited_for_and_counted(redis_server: RedisServer) 
                     "phase": "Successful",
                     "startedAt": BEGAN_AT,
                     "finishedAt": "1970-01-01T00:17:40.000Z",
-                    "metadata": MARKS,
+                    "metadata": {"outcome": "the Job is complete", **MARKS},
                 }
             ],
             "count": 1,

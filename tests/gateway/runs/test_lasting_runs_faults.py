@@ -137,3 +137,44 @@ async def test_a_job_is_found_again_although_its_name_holds_a_secret(
         result = await run.result("smoke")
     assert result["phase"] == "Successful"
     assert result["measurements"][0]["metadata"]["job-namespace"] == "*****"
+
+
+async def test_a_run_that_lasts_too_long_takes_its_job_along(redis_server: RedisServer) -> None:
+    """Nothing goes on that nobody looks at any more."""
+    jobs = FakeJobs()
+    async with alone(redis_server, {}, jobs=jobs, maxDuration="100s") as run:
+        await run.start(job_metric())
+        await run.drive()
+        run.now_unix_s = 1_100.0
+        assert await run.drive() is None
+        (measurement,) = (await run.result("smoke"))["measurements"]
+        assert await run.ended() == (
+            Phase.INCONCLUSIVE,
+            "Run did not end within 100s (runs.maxDuration)",
+        )
+    assert (measurement["phase"], measurement["message"]) == ("Inconclusive", "Metric Terminated")
+    assert (jobs.created, list(jobs.jobs)) == ([FIRST], [])
+
+
+async def test_a_run_that_cannot_be_planned_any_more_ends_in_time_all_the_same(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    """Its Job goes on until its own deadline: without its secret nobody knows what it was."""
+    key = tmp_path / "shop" / "s" / "k"
+    key.parent.mkdir(parents=True)
+    key.write_text("hush")
+    jobs = FakeJobs()
+    secrets = SecretsFolder(tmp_path)
+    async with alone(redis_server, {}, jobs=jobs, secrets=secrets, maxDuration="100s") as run:
+        await run.start(
+            job_metric(),
+            args=[{"name": "s", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
+        )
+        await run.drive()
+        key.unlink()
+        run.now_unix_s = 1_100.0
+        assert await run.drive() is None
+        assert (await run.ended())[0] is Phase.INCONCLUSIVE
+        (measurement,) = (await run.result("smoke"))["measurements"]
+    assert measurement["phase"] == "Running"
+    assert len(jobs.jobs) == 1
