@@ -70,10 +70,12 @@ async def _report(
 
 def _told(end: outcome.Ending, found: Mapping[str, str]) -> str:
     """How a Job ended, in a few words."""
-    word = "is complete" if end.phase is Phase.SUCCESSFUL else "has failed"
     exited = f"exit code {found['exit-code']}" if "exit-code" in found else ""
-    reason = found.get("reason", "") if end.phase is Phase.FAILED else ""
-    why = ", ".join(part for part in (exited, reason, end.reason) if part)
+    if end.phase is Phase.SUCCESSFUL:
+        why, word = exited or end.reason, "is complete"
+    else:
+        parts = (exited, found.get("reason", ""), end.reason)
+        why, word = ", ".join(part for part in parts if part), "has failed"
     return f"the Job {word}: {why}" if why else f"the Job {word}"
 
 

@@ -11,6 +11,8 @@ from gateway.run_status import RunStatus
 from gateway.runs.plans import RunPlan
 from gateway.runs.steps import Steps
 
+_STOP_S: Final = 2.0
+"""How long what goes on elsewhere may take to be stopped, where nothing is to be waited for."""
 _LITTLE_S: Final = 0.001
 """A gap between two measurements has to be over, not only reached."""
 
@@ -77,7 +79,7 @@ class LocalRun:
         finally:
             self._under_way = None
             step.cancel()
-        return self._as_it_stands() if step.cancelled() else step.result()
+        return await self._as_it_stands() if step.cancelled() else step.result()
 
     async def _step(self, watch: Watch) -> RunStatus:
         async def record(status: RunStatus) -> None:
@@ -91,12 +93,14 @@ class LocalRun:
             record=record,
         )
 
-    def _as_it_stands(self) -> RunStatus:
+    async def _as_it_stands(self) -> RunStatus:
         self.is_cut_short = True
         rules = self.plan.rules
-        status = assess.assess(
-            rules, self.status, is_terminated=True, now_unix_s=self._now_unix_s()
-        )
+        status = self.status
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_S):
+                status = await self._steps.stop(self.plan, status)
+        status = assess.assess(rules, status, is_terminated=True, now_unix_s=self._now_unix_s())
         return assess.trimmed(rules, status)
 
     def _take(self, status: RunStatus, watch: Watch) -> None:

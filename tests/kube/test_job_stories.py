@@ -41,7 +41,7 @@ async def is_empty(cluster: Cluster, namespace: str) -> bool:
             "Successful",
             {
                 "metadata": {
-                    "outcome": "the Job is complete: exit code 0, CompletionsReached",
+                    "outcome": "the Job is complete: exit code 0",
                     "exit-code": "0",
                     "reason": "Completed",
                     "job-reason": "CompletionsReached",
@@ -186,9 +186,7 @@ async def test_a_verdict_waits_for_a_job_and_leaves_few_behind(
         for reply in both:
             metric = reply.body["metrics"]["smoke"]
             assert reply.body["phase"] == "Successful"
-            assert reply.body["reason"] == (
-                "smoke: the Job is complete: exit code 0, CompletionsReached"
-            )
+            assert reply.body["reason"] == ("smoke: the Job is complete: exit code 0")
             assert (metric["value"], metric["metadata"]["log"]) == (None, "fine")
         kubernetes.kubelet.outcome = Fails(exit_code=1)
         again = (await gateway.get(f"{path}?maxAge=0s&gate=true")).status
@@ -240,38 +238,6 @@ async def test_a_missing_right_is_named(kubernetes: Cluster, tmp_path: Path) -> 
         f"the gateway has no right to create jobs.batch in namespace '{namespace}':"
         ' jobs.batch is forbidden: User "'
     )
-
-
-async def test_the_rights_of_the_example_are_enough(kubernetes: Cluster, tmp_path: Path) -> None:
-    """A Job is run, read, terminated and collected with them."""
-    namespace = await kubernetes.namespace()
-    await put_template(
-        kubernetes,
-        namespace,
-        job_metric(count=3, interval="0s"),
-        measurementRetention=[{"metricName": "smoke", "limit": 1}],
-    )
-    rights = [
-        *(Right(verb, "argoproj.io", "analysistemplates", namespace) for verb in ("list", "watch")),
-        *(Right(verb, "batch", "jobs", namespace) for verb in ("create", "get", "list", "delete")),
-        Right("list", "", "pods", namespace),
-        Right("get", "", "pods/log", namespace),
-    ]
-    kubernetes.kubelet.outcome = Succeeds(log="fine\n")
-    settings = {"connect": str(await kubernetes.kubeconfig_of(rights))}
-    async with job_gateway(kubernetes, tmp_path, namespace, **settings) as gateway:
-        document = await ended_run(gateway, namespace)
-        (measurement,) = measurements(document)
-        assert (document["status"]["phase"], measurement["metadata"]["log"]) == (
-            "Successful",
-            "fine",
-        )
-        kubernetes.kubelet.outcome = Runs()
-        run = await running_job(kubernetes, gateway, namespace)
-        await gateway.send("POST", f"/v1/runs/{run}/terminate")
-        stopped = (await gateway.get(f"/v1/runs/{run}?wait=20s")).body
-    assert measurements(stopped)[0]["message"] == "Metric Terminated"
-    assert await kubernetes.jobs_created(namespace) == 4
 
 
 async def test_secrets_stay_inside(kubernetes: Cluster, tmp_path: Path) -> None:
