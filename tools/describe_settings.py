@@ -1,5 +1,6 @@
 """Write ``docs/configuration.md`` from the texts of the settings themselves."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,9 @@ refused at start, with its path. Durations are Go's: `500ms`, `8s`, `1m30s`.
 FLAGS = """
 Flags: `--host`, `--port`, `--templates`, `--secrets`, `--redis`, `--state`, `--namespace`.
 
-Two environment variables are read as Argo reads them: `ARGO_ROLLOUTS_PROMETHEUS_ADDRESS` is the
-address of a Prometheus metric that gives none, and `POD_NAMESPACE` the gateway's own namespace.
+Environment variables are read as Argo reads them: `ARGO_ROLLOUTS_PROMETHEUS_ADDRESS` is the
+address of a Prometheus metric that gives none, `POD_NAMESPACE` the gateway's own namespace; the two
+for Jobs stand in the table.
 
 ```yaml
 # settings.yaml
@@ -54,9 +56,11 @@ def _rows(section: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str
 
 def _default(field: FieldInfo) -> str:
     value: Any = field.default
-    if value is None or isinstance(value, Secret):
+    if value is None or value == "" or isinstance(value, Secret):
         return "unset"
-    return f"`{value:g}s`" if isinstance(value, float) else f"`{value}`"
+    if isinstance(value, float):
+        return f"`{value:g}s`"
+    return f"`{json.dumps(value)}`" if isinstance(value, bool | tuple) else f"`{value}`"
 
 
 if __name__ == "__main__":
