@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import web
 
@@ -49,6 +49,13 @@ _ENVIRON: Final = ("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS",)
 _THREADS: Final = 8
 
 
+class Resource(Protocol):
+    """A part of the HTTP interface."""
+
+    def routes(self) -> list[web.RouteDef]:
+        """The paths that it answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """A gateway that runs."""
@@ -85,12 +92,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         store = await _store(url, telemetry, parts)
         client = cluster_client(settings, parts)
         sources = await open_sources(settings, client, parts)
-        readings = Readings(
-            memory=memory(settings),
-            shared=SharedReadings(store, retention_s=settings.readings.retention_s),
-            observer=telemetry,
-            longest_flight_s=settings.verdicts.measurement_timeout_s,
-        )
+        readings = readings_of(settings, telemetry, store)
         hash_key = HashKey(settings.readings.hash_key, store).current
         judges = await compose(
             settings,
@@ -112,26 +114,38 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             )
         )
         source = sources.templates
-        health = Health({"store": store.details, "templates": partial(_template_details, source)})
-        if sources.cluster is not None:
-            ClusterTelemetry(telemetry, sources.cluster.templates_age_s)
-            health.details["kubernetes"] = sources.cluster.details
-            health.prerequisites.append(sources.cluster.is_synced)
-        app = web.Application(
-            middlewares=[error_middleware(telemetry)],
-            client_max_size=settings.limits.request_bytes,
-        )
-        for resource in (
+        health = _health(store, sources, telemetry)
+        orders = partial(order_of, judges.planner)
+        app = _application(
+            settings,
+            telemetry,
             Verdicts(_analysis(judges, readings, telemetry), settings),
-            RunCalls(
-                runs.runs, runs.store, runs.watch, partial(order_of, judges.planner), settings
-            ),
+            RunCalls(runs.runs, runs.store, runs.watch, orders, settings),
             RunEvents(runs.watch),
             Templates(source, linter(settings, source, environ), settings.limits),
             Operations(telemetry, health, source),
-        ):
-            app.add_routes(resource.routes())
+        )
         yield Gateway(app, health, readings, runs)
+
+
+def _health(store: Store, sources: Sources, telemetry: Telemetry) -> Health:
+    templates = partial(_template_details, sources.templates)
+    health = Health({"store": store.details, "templates": templates})
+    if sources.cluster is not None:
+        ClusterTelemetry(telemetry, sources.cluster.templates_age_s)
+        health.details["kubernetes"] = sources.cluster.details
+        health.prerequisites.append(sources.cluster.is_synced)
+    return health
+
+
+def _application(settings: Settings, telemetry: Telemetry, *resources: Resource) -> web.Application:
+    app = web.Application(
+        middlewares=[error_middleware(telemetry)],
+        client_max_size=settings.limits.request_bytes,
+    )
+    for resource in resources:
+        app.add_routes(resource.routes())
+    return app
 
 
 def _analysis(judges: Judges, readings: Readings, telemetry: Telemetry) -> Analysis:
@@ -154,12 +168,18 @@ def linter(settings: Settings, source: Source, environ: Mapping[str, str]) -> Li
     )
 
 
-def memory(settings: Settings) -> Memory:
-    """What this process remembers of readings."""
-    return Memory(
-        max_entries=settings.readings.local_entries,
-        max_bytes=settings.readings.local_bytes,
-        retention_s=settings.readings.retention_s,
+def readings_of(settings: Settings, telemetry: Telemetry, store: Store | None) -> Readings:
+    """What is known of the providers' answers; shared if there is a store."""
+    kept = settings.readings
+    return Readings(
+        memory=Memory(
+            max_entries=kept.local_entries,
+            max_bytes=kept.local_bytes,
+            retention_s=kept.retention_s,
+        ),
+        shared=None if store is None else SharedReadings(store, retention_s=kept.retention_s),
+        observer=telemetry,
+        longest_flight_s=settings.verdicts.measurement_timeout_s,
     )
 
 

@@ -84,6 +84,28 @@ class CombinedSecrets:
         return {ref: _either(value, others.get(ref)) for ref, value in found.items()}
 
 
+class SecretsOfBrought:
+    """The secrets of the folder, for what a request brings: its author may be anybody."""
+
+    def __init__(self, folder: SecretSource) -> None:
+        self._folder = folder
+
+    async def read(
+        self, namespace: str, refs: Sequence[SecretKeyRef]
+    ) -> Mapping[SecretKeyRef, Secret | MissingSecret]:
+        """A value for every reference, or why there is none."""
+        found = await self._folder.read(namespace, refs)
+        return {ref: _without_cluster(value) for ref, value in found.items()}
+
+
+def _without_cluster(value: Secret | MissingSecret) -> Secret | MissingSecret:
+    if isinstance(value, Secret):
+        return value
+    return MissingSecret(
+        f"{value.message}; a template that comes with a request gets no Secret of the cluster"
+    )
+
+
 def _either(
     of_folder: Secret | MissingSecret, of_cluster: Secret | MissingSecret | None
 ) -> Secret | MissingSecret:

@@ -1,10 +1,11 @@
 """The settings about Kubernetes: which cluster, what is read from it, and what Jobs may do."""
 
 import math
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from gateway.names import is_namespace
 from gateway.setting_types import Seconds, Section
 
 IN_CLUSTER: Final = "in-cluster"
@@ -29,12 +30,24 @@ Risk = Literal[
 """What lets a pod out of its container."""
 
 
+def _namespace_or(other: str) -> AfterValidator:
+    def checked(value: str) -> str:
+        if value != other and not is_namespace(value):
+            raise ValueError(f"{value!r} is no name of a namespace")
+        return value
+
+    return AfterValidator(checked)
+
+
+Namespaces = tuple[Annotated[str, _namespace_or(EVERY_NAMESPACE)], ...]
+
+
 class Jobs(Section):
     """Who may run Jobs, where they run, and what they may be."""
 
-    namespaces: tuple[str, ...] = ()
+    namespaces: Namespaces = ()
     """The namespaces whose analyses may run Jobs; `["*"]` for all of them. Unset, none."""
-    namespace: str = ""
+    namespace: Annotated[str, _namespace_or("")] = ""
     """The namespace that all Jobs run in. Unset, each runs in the namespace of its analysis
     (`ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE`)."""
     connect: str | None = None
@@ -72,15 +85,15 @@ class Kubernetes(Section):
     """The cluster: `in-cluster`, or a kubeconfig file. Unset, there is none."""
     context: str = ""
     """The context of the kubeconfig file. Unset, its current one."""
-    timeout_s: Seconds = Field(10.0, alias="timeout")
+    timeout_s: Seconds = Field(10.0, alias="timeout", ge=0.1)
     """How long a call to the API server may take."""
-    templates: tuple[str, ...] = (EVERY_NAMESPACE,)
+    templates: Namespaces = (EVERY_NAMESPACE,)
     """The namespaces whose AnalysisTemplates can be named; `["*"]` for all of them."""
     cluster_templates: bool = True
     """Whether ClusterAnalysisTemplates can be named."""
     resync_s: Seconds = Field(300.0, alias="resync", ge=1)
     """How often all templates are listed anew; in between, changes are watched."""
-    secrets: tuple[str, ...] = ()
+    secrets: Namespaces = ()
     """The namespaces whose Secrets may be read for arguments; `["*"]` for all of them. Unset,
     none."""
     secrets_ttl_s: Seconds = Field(10.0, alias="secretsTtl")

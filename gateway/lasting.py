@@ -7,11 +7,12 @@ on with it. A verdict's is found again by the question that is asked.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway import assess
-from gateway.errors import ProviderError
+from gateway.errors import ProviderError, ProviderUnreachable
 from gateway.guard import guarded
 from gateway.model import Judgement, Phase, Reading, ResultType
 from gateway.provider import (
@@ -83,6 +84,7 @@ class Lasting:
 
         """
         progress = await guarded(provider.advance(self._context, attempt))
+        lag_s = progress.lag_s
         if not progress.phase.is_completed:
             await self.collect(provider, attempt, keep=KEPT_OF_A_QUESTION)
         while not progress.phase.is_completed:
@@ -90,6 +92,7 @@ class Lasting:
             await self._sleep(max(wait_s, SHORTEST_PAUSE_S))
             attempt = replace(attempt, metadata=progress.metadata)
             progress = await guarded(provider.advance(self._context, attempt))
+            lag_s = max(lag_s, progress.lag_s)
         return Reading(
             result=None,
             result_type=ResultType.JSON,
@@ -97,6 +100,7 @@ class Lasting:
             metadata=progress.metadata,
             # What could not be judged is no verdict to repeat.
             is_partial=progress.phase is Phase.INCONCLUSIVE,
+            lag_s=lag_s,
             judgement=Judgement(progress.phase, progress.message),
         )
 
@@ -110,6 +114,8 @@ class Lasting:
             else:
                 measurement = await self._advanced(provider, attempt)
         except ProviderError as error:
+            if action is not Action.TERMINATE:
+                await self.abandon(provider, attempt)
             measurement = Measurement(
                 phase=Phase.ERROR,
                 started_at_unix_s=attempt.began_at_unix_s,
@@ -147,9 +153,19 @@ class Lasting:
             resume_at_unix_s=progress.resume_at_unix_s,
         )
 
+    async def abandon(self, provider: LastingProvider, attempt: Attempt) -> None:
+        """Stop what nobody will look at again, as far as that goes."""
+        with suppress(ProviderError):
+            await guarded(provider.terminate(self._context, attempt))
+
     async def _terminated(self, provider: LastingProvider, attempt: Attempt) -> Measurement:
-        await guarded(provider.terminate(self._context, attempt))
-        return assess.terminated(
+        message = ""
+        try:
+            await guarded(provider.terminate(self._context, attempt))
+        except ProviderUnreachable as error:
+            # Unlike a refusal, which Argo counts as an Error: nothing is known, so nothing passed.
+            message = f"; it may go on until its deadline: {error}"
+        measurement = assess.terminated(
             Measurement(
                 phase=Phase.INCONCLUSIVE,
                 started_at_unix_s=attempt.began_at_unix_s,
@@ -157,6 +173,7 @@ class Lasting:
                 metadata=attempt.metadata,
             )
         )
+        return replace(measurement, message=measurement.message + message)
 
 
 def _shown(metadata: Mapping[str, str], redaction: Redaction) -> dict[str, str]:

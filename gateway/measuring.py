@@ -132,6 +132,13 @@ class Measuring:
             )
         return measurement
 
+    async def abandon(
+        self, metric: str, provider: LastingProvider, *, run: RunIdentity, status: RunStatus
+    ) -> None:
+        """Stop what may have begun without having been recorded."""
+        attempt = attempt_of(run, status, metric, now_unix_s=self._context.now_unix_s())
+        await self._lasting.abandon(provider, attempt)
+
     async def collect(
         self,
         metric: str,
@@ -173,6 +180,7 @@ class Measuring:
 
     def _attempt(self, metric: PlannedMetric, namespace: str, freshness: Freshness) -> Attempt:
         now_unix_s = self._context.now_unix_s()
+        oldest = now_unix_s - freshness.max_age_s
         return Attempt(
             owner=metric.key,
             analysis="",
@@ -180,8 +188,8 @@ class Measuring:
             metric=metric.plan.name,
             number=int(now_unix_s * 1000),
             began_at_unix_s=now_unix_s,
-            is_one_of_many=True,
-            not_before_unix_s=now_unix_s - freshness.max_age_s if freshness.is_explicit else 0.0,
+            joins_since_unix_s=oldest if freshness.is_explicit else 0.0,
+            takes_since_unix_s=oldest,
         )
 
     def _show_value(self, measurement: Measurement, planned: Planned) -> None:

@@ -65,5 +65,7 @@ class Reading:
     """Whether the provider had no data at all; such a reading is never cached."""
     is_partial: bool = False
     """Whether the provider warned that data are missing; such a reading is never cached."""
+    lag_s: float = 0.0
+    """How long before it was asked for its measurement had begun: it was found under way."""
     judgement: Judgement | None = None
     """What the provider itself decided: then no condition is asked."""

@@ -19,9 +19,10 @@ from typing import Final, Protocol
 
 from gateway import args, plan
 from gateway.args import MissingSecret
-from gateway.errors import TemplateNotFound
+from gateway.errors import Problem, TemplateInvalid, TemplateNotFound
 from gateway.flatten import FlatTemplate, flatten
 from gateway.job_rights import JobRights, metrics_of
+from gateway.names import is_namespace
 from gateway.plan import MetricPlan
 from gateway.provider import ProviderType
 from gateway.questions import question_key
@@ -63,6 +64,16 @@ class SecretSource(Protocol):
             ClusterUnavailable: it cannot be known now.
 
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Who gets secrets from where."""
+
+    for_named: SecretSource
+    """For templates that the gateway has."""
+    for_brought: SecretSource
+    """For what comes with a request: its author may be anybody."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +121,8 @@ class Chosen:
     flat: FlatTemplate
     arguments: tuple[Argument, ...] = field(repr=False)
     """One for every declared argument, each with a value or a source of one."""
+    is_brought: bool = False
+    """Whether a request brought any of it, so that its author may be anybody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +144,7 @@ class Planner:
         self,
         *,
         templates: TemplateSource,
-        secrets: SecretSource,
+        secrets: Secrets,
         provider_types: Mapping[str, ProviderType],
         environ: Mapping[str, str],
         hash_key: Callable[[], Awaitable[bytes]],
@@ -191,6 +204,7 @@ class Planner:
             label=_label(question),
             flat=flat,
             arguments=args.merge(flat.args, given),
+            is_brought=bool(question.inline),
         )
 
     async def resolve(self, chosen: Chosen) -> Planned:
@@ -202,7 +216,12 @@ class Planner:
 
         """
         namespace = chosen.namespace
-        secrets = await self._secrets.read(namespace, args.secret_refs(chosen.arguments))
+        if not is_namespace(namespace):
+            # It becomes a part of paths: of files, and of the API server's.
+            problem = Problem("namespace", f"{namespace[:260]!r} is no name of a namespace")
+            raise TemplateInvalid((problem,))
+        source = self._secrets.for_brought if chosen.is_brought else self._secrets.for_named
+        secrets = await source.read(namespace, args.secret_refs(chosen.arguments))
         resolved = args.resolve(chosen.arguments, secrets)
         planned = plan.build(
             chosen.flat, resolved, provider_types=self._provider_types, environ=self._environ

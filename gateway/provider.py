@@ -199,11 +199,11 @@ class Attempt:
     began_at_unix_s: float
     metadata: Mapping[str, str] = field(default_factory=dict)
     """What the last look at it left; empty if it may not have begun."""
-    is_one_of_many: bool = False
-    """Whether what is under way for the owner's metric is this measurement, whatever its number:
-    nobody who asks a question remembers the number that a process had which has died."""
-    not_before_unix_s: float = -math.inf
-    """What began earlier is not it."""
+    joins_since_unix_s: float = math.inf
+    """What is under way for the owner's metric and began since then is this measurement, whatever
+    its number: nobody knows the number that a process had which has died."""
+    takes_since_unix_s: float = math.inf
+    """The same for what has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +217,8 @@ class Progress:
     metadata: Mapping[str, str]
     resume_at_unix_s: float | None = None
     """When to look again; None if it is completed."""
+    lag_s: float = 0.0
+    """How long before the attempt it had begun, if it was found under way."""
 
 
 @runtime_checkable

@@ -109,12 +109,7 @@ class Readings:
         return self._known(key, freshness)
 
     async def read(
-        self,
-        key: str,
-        freshness: Freshness,
-        measure: Measure,
-        *,
-        longest_s: float | None = None,
+        self, key: str, freshness: Freshness, measure: Measure, *, longest_s: float | None = None
     ) -> Answer:
         """A reading that is fresh enough, measured if there is none.
 
@@ -209,7 +204,8 @@ class Readings:
         self._observer.flight_started()
         try:
             async with self._sharing(flight).lease(key, token=flight.token):
-                return Outcome(await measure(), began_s, Origin.MEASURED)
+                reading = await measure()
+                return Outcome(reading, began_s - reading.lag_s, Origin.MEASURED)
         finally:
             self._observer.flight_finished()
 

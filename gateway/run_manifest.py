@@ -32,9 +32,11 @@ TEMPLATES_ANNOTATION: Final = "analysis-gateway/templates"
 """``name@sha256:...`` of every template that took part, with commas between."""
 LABEL_ANNOTATION: Final = "analysis-gateway/template"
 """What own metrics call the run's template."""
+BROUGHT_ANNOTATION: Final = "analysis-gateway/brought"
+"""There if a request brought what the run measures."""
 CONTEXT_ANNOTATION: Final = "analysis-gateway/context"
 """JSON of what the caller asked to have repeated."""
-_OF_TEMPLATES: Final = frozenset({TEMPLATES_ANNOTATION, LABEL_ANNOTATION})
+_OF_TEMPLATES: Final = frozenset({TEMPLATES_ANNOTATION, LABEL_ANNOTATION, BROUGHT_ANNOTATION})
 """What only the gateway may say of a run: who brings a whole run has used no template."""
 _MAX_NAME_CHARS: Final = 63
 _EVERY_METRIC: Final = DryRunRule(metricName=".*")
@@ -117,6 +119,8 @@ class Order:
     is_terminated: bool = False
     is_dry_run: bool = False
     """Whether no metric counts."""
+    is_brought: bool = False
+    """Whether a request brought any of what is measured."""
 
 
 def parse_run(content: object) -> AnalysisRun:
@@ -152,6 +156,7 @@ def order_of(run: AnalysisRun, *, namespace: str, given: tuple[Argument, ...]) -
         },
         ttl_strategy=run.spec.ttl_strategy,
         is_terminated=run.spec.terminate,
+        is_brought=True,
     )
 
 
@@ -184,7 +189,10 @@ def manifest(
     spec |= {field: [_wire(part) for part in parts] for field, parts in lists.items() if parts}
     if order.ttl_strategy is not None:
         spec["ttlStrategy"] = _wire(order.ttl_strategy)
-    described = {"labels": dict(order.labels), "annotations": dict(order.annotations)}
+    annotations = {**order.annotations}
+    if order.is_brought:
+        annotations[BROUGHT_ANNOTATION] = "true"
+    described = {"labels": dict(order.labels), "annotations": annotations}
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,

@@ -66,6 +66,8 @@ class Redaction:
         whole = {secret.reveal() for secret in secrets} - {""}
         # An error about a URL may quote the part of it that is wrong, and so a part of a secret.
         texts = whole.union(*(_PIECES.findall(text) for text in whole))
+        # A log may have been cut between the lines of a key.
+        texts = texts.union(*(_lines(text) for text in whole))
         texts = texts.union(*(_base64_cores(text) for text in whole))
         # The longest first: a secret may be part of another one.
         ordered = sorted(texts, key=lambda text: (-len(text), text))
@@ -91,6 +93,10 @@ class Redaction:
                 )
             case _:
                 return value
+
+
+def _lines(text: str) -> Iterator[str]:
+    return (line for line in text.splitlines() if len(line) >= _MIN_CORE_CHARS)
 
 
 def _base64_cores(text: str) -> Iterator[str]:

@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gateway.combined_sources import CombinedSecrets, CombinedSource, Source
-from gateway.planner import SecretSource
+from gateway.combined_sources import CombinedSecrets, CombinedSource, SecretsOfBrought, Source
+from gateway.planner import Secrets, SecretSource
 from gateway.secret_files import SecretsFolder
 from gateway.settings import Settings
 from gateway.sources import FolderSource, TemplateIndex
@@ -39,7 +39,7 @@ class Sources:
     """Where templates and secrets come from."""
 
     templates: Source
-    secrets: SecretSource
+    secrets: Secrets
     cluster: ClusterState | None = None
     """None if no templates come from one."""
 
@@ -71,8 +71,8 @@ async def open_sources(
     folder = await _folder(settings, parts)
     files = SecretsFolder(settings.secrets)
     if client is None:
-        return Sources(folder, files)
-    secrets = await _with_cluster(files, settings, client, parts)
+        return Sources(folder, Secrets(files, files))
+    secrets = Secrets(await _with_cluster(files, settings, client, parts), SecretsOfBrought(files))
     if not (settings.kubernetes.templates or settings.kubernetes.cluster_templates):
         return Sources(folder, secrets)
     from gateway.kube.templates import ClusterTemplates  # noqa: PLC0415 - as above

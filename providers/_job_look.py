@@ -19,6 +19,8 @@ JOB_NAMESPACE: Final = "job-namespace"
 
 Source: argo-rollouts metricproviders/job/job.go:24-28 @ 9f8d111d8.
 """
+POD_LABEL: Final = "job-name"
+"""Which the Job controller gives to a Job's pods."""
 
 
 async def look(jobs: JobApi, attempt: Attempt, now_unix_s: float) -> Progress:
@@ -30,9 +32,13 @@ async def look(jobs: JobApi, attempt: Attempt, now_unix_s: float) -> Progress:
     marks = {JOB_NAME: name, JOB_NAMESPACE: namespace}
     end = outcome.ending(job)
     if end is not None:
-        found = await _report(jobs, namespace, job, end)
+        found = await _report(jobs, namespace, name, end)
         return Progress(phase=end.phase, text=_told(end, found), metadata={**marks, **found})
-    trouble = outcome.pull_trouble(await jobs.pods(namespace, labels=outcome.pods_of(job)))
+    try:
+        trouble = outcome.pull_trouble(await jobs.pods(namespace, labels=f"{POD_LABEL}={name}"))
+    except ProviderRejected as error:
+        # The Job decides all the same.
+        return running(attempt, marks, now_unix_s, message=str(error))
     if trouble:
         return Progress(
             phase=Phase.INCONCLUSIVE,
@@ -44,28 +50,39 @@ async def look(jobs: JobApi, attempt: Attempt, now_unix_s: float) -> Progress:
 
 
 async def _report(
-    jobs: JobApi, namespace: str, job: outcome.Object, end: outcome.Ending
+    jobs: JobApi, namespace: str, name: str, end: outcome.Ending
 ) -> Mapping[str, str]:
     """What the pod said, as metadata; a verdict that is there does not wait for it."""
     found = {"job-reason": end.reason} if end.reason else {}
     try:
-        pods = await jobs.pods(namespace, labels=outcome.pods_of(job))
+        pods = await jobs.pods(namespace, labels=f"{POD_LABEL}={name}")
         exited = outcome.deciding_exit(pods, end.phase)
         if exited is None:
             return found
         found |= {"exit-code": str(exited.code), "reason": exited.reason}
-        text = await jobs.log(
+        log = await _log(jobs, namespace, exited)
+    except ProviderError as error:
+        return {**found, "log-error": str(error)}
+    if log is None:
+        return {**found, "log-error": f"its last line has {outcome.MAX_LOG_BYTES} bytes or more"}
+    found |= {LOG_METADATA: log.removesuffix("\n")}
+    result = outcome.result_in(log)
+    return {**found, "result": result} if result else found
+
+
+async def _log(jobs: JobApi, namespace: str, exited: outcome.Exit) -> str | None:
+    """The last lines of a container, whole ones only: of half a secret nobody could tell."""
+    for lines in outcome.LOG_LINES:
+        log = await jobs.log(
             namespace,
             exited.pod,
             container=exited.container,
-            tail_lines=outcome.LOG_LINES,
+            tail_lines=lines,
             limit_bytes=outcome.MAX_LOG_BYTES,
         )
-    except ProviderError as error:
-        return {**found, "log-error": str(error)}
-    found |= {LOG_METADATA: outcome.log_tail(text)}
-    result = outcome.result_in(text)
-    return {**found, "result": result} if result else found
+        if outcome.is_whole(log):
+            return log
+    return None
 
 
 def _told(end: outcome.Ending, found: Mapping[str, str]) -> str:

@@ -15,11 +15,10 @@ from gateway.model import Phase
 
 Object = Mapping[str, object]
 CANNOT_PULL: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
-LOG_LINES: Final = 20
-MAX_LOG_BYTES: Final = 65_536
-"""More of the last lines is not even read."""
-MAX_LOG_CHARS: Final = 16_384
-"""Of several lines the first ones go until the rest is not longer."""
+LOG_LINES: Final = (20, 5, 1)
+"""How many of the last lines are told: the first number of lines that is short enough."""
+MAX_LOG_BYTES: Final = 16_384
+"""A log is read from its beginning on: what has as many bytes may have been cut off at its end."""
 MAX_RESULT_CHARS: Final = 4_096
 _PHASES: Final = {"Complete": Phase.SUCCESSFUL, "Failed": Phase.FAILED}
 
@@ -53,14 +52,6 @@ def ending(job: Object) -> Ending | None:
         if phase is not None and condition.get("status") == "True":
             found = Ending(phase, _text(condition, "reason"))
     return found
-
-
-def finished_at_unix_s(job: Object) -> float | None:
-    """When a Job ended, None if it has not."""
-    for condition in _objects(_object(job.get("status")).get("conditions")):
-        if _text(condition, "type") in _PHASES and condition.get("status") == "True":
-            return unix_s(_text(condition, "lastTransitionTime"))
-    return None
 
 
 def unix_s(text: str) -> float | None:
@@ -100,21 +91,9 @@ def deciding_exit(pods: Sequence[Object], phase: Phase) -> Exit | None:
     return None
 
 
-def pods_of(job: Object) -> str:
-    """The labels of a Job's pods."""
-    labels = _object(_object(_object(job.get("spec")).get("selector")).get("matchLabels"))
-    return ",".join(f"{key}={labels[key]}" for key in sorted(labels)) or f"job-name={name(job)}"
-
-
-def log_tail(text: str) -> str:
-    """The last lines of a log as it was read; a line that was cut off in the middle is none."""
-    if len(text.encode()) >= MAX_LOG_BYTES:
-        text = text.rpartition("\n")[0]
-    lines = text.splitlines()[-LOG_LINES:]
-    # Whole lines only: of half a secret nobody could tell that it is one.
-    while len(lines) > 1 and sum(map(len, lines)) > MAX_LOG_CHARS:
-        del lines[0]
-    return "\n".join(lines)
+def is_whole(log: str) -> bool:
+    """Whether a log was read to its end."""
+    return len(log.encode()) < MAX_LOG_BYTES
 
 
 def result_in(log: str) -> str:

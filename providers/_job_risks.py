@@ -14,7 +14,27 @@ Finding = tuple[str, str]
 
 HOST_NAMESPACES: Final = ("hostNetwork", "hostPID", "hostIPC")
 _CONTAINER_LISTS: Final = ("initContainers", "containers", "ephemeralContainers")
+_JOB_CONTROLLER: Final = "kubernetes.io/job-controller"
+_NONE: Final = (0, "0")
 _OFF: Final[tuple[object, ...]] = (None, False, 0, "", [], {})
+
+
+def without_evidence(spec: Mapping[str, object]) -> list[Finding]:
+    """All that is refused of a Job's spec, as its end would say nothing, or never come."""
+    found: list[Finding] = []
+    if spec.get("completions") in _NONE or spec.get("parallelism") in _NONE:
+        field = "completions" if spec.get("completions") in _NONE else "parallelism"
+        found.append((field, "must not be 0: without a pod there is nothing to judge by"))
+    if spec.get("suspend") not in _OFF:
+        found.append(("suspend", "is refused: a Job that is suspended has no deadline"))
+    if spec.get("managedBy") not in (*_OFF, _JOB_CONTROLLER):
+        found.append(("managedBy", "is refused: nobody knows when its conditions mean its end"))
+    found += (
+        (field, "is refused: pods of others would be taken for the Job's")
+        for field in ("manualSelector", "selector")
+        if spec.get(field) not in _OFF
+    )
+    return found
 
 
 def risks(pod: object, allowed: Allowed) -> list[Finding]:

@@ -9,9 +9,8 @@ garbage is collected per metric; and pods that reach for their node are refused
 No data: a Job that is gone before it was seen to end is an Error.
 """
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pydantic import Field
@@ -40,13 +39,13 @@ from providers._job_manifest import (
     job_manifest,
     job_name,
 )
-from providers._job_risks import risks
+from providers._job_risks import risks, without_evidence
 from providers._shapes import Shape
 
 AWAY_FOR_S: Final = 600.0
 """How long after a Job's deadline an API server that is away is still waited for."""
-CLAIMABLE_S: Final = 60.0
-"""How long after its end a Job that nobody saw end still answers the next one who asks."""
+LONGEST_S: Final = 86_400.0
+"""No measurement is waited for longer, whatever deadline its template sets."""
 
 
 class JobMetadata(Shape):
@@ -82,9 +81,9 @@ class JobProvider:
     def longest_s(self) -> float:
         """Until its deadline, and for as long after it as Kubernetes may be away."""
         deadline_s = self.block.spec.get("activeDeadlineSeconds")
-        return AWAY_FOR_S + (
-            deadline_s if isinstance(deadline_s, int) else self.rules.active_deadline_s
-        )
+        if not isinstance(deadline_s, int):
+            deadline_s = self.rules.active_deadline_s
+        return min(AWAY_FOR_S + deadline_s, LONGEST_S)
 
     async def advance(self, context: Context, attempt: Attempt) -> Progress:
         """Create the Job, or see how it stands.
@@ -105,8 +104,15 @@ class JobProvider:
 
     async def terminate(self, context: Context, attempt: Attempt) -> None:
         """Delete the Job, its pods first, whether or not its creation was heard of."""
-        name = attempt.metadata.get(JOB_NAME) or job_name(attempt)
-        await _jobs(context).stop(self._namespace(attempt), name)
+        jobs, namespace = _jobs(context), self._namespace(attempt)
+        name = attempt.metadata.get(JOB_NAME)
+        if name is None:
+            name = job_name(attempt)
+            found = await jobs.read(namespace, name)
+            if found is None or not _is_of(found, attempt):
+                # Another one was in the way of ours.
+                return
+        await jobs.stop(namespace, name)
 
     async def collect(self, context: Context, attempt: Attempt, *, keep: int) -> None:
         """Delete the metric's oldest Jobs that have ended, until ``keep`` are left.
@@ -127,10 +133,12 @@ class JobProvider:
 
     async def _begin(self, jobs: JobApi, attempt: Attempt, now_unix_s: float) -> Progress:
         namespace = self._namespace(attempt)
-        if attempt.is_one_of_many:
-            found = await _under_way(jobs, namespace, attempt, now_unix_s)
-            if found:
-                return begun(namespace, found, now_unix_s)
+        if attempt.joins_since_unix_s < now_unix_s:
+            found = await _under_way(jobs, namespace, attempt)
+            if found is not None:
+                lag_s = max(0.0, attempt.began_at_unix_s - outcome.created_at_unix_s(found))
+                progress = begun(namespace, outcome.name(found), now_unix_s)
+                return replace(progress, lag_s=lag_s)
         manifest = job_manifest(
             attempt,
             namespace=namespace,
@@ -153,16 +161,19 @@ class JobProvider:
         return known or self.rules.namespace or attempt.namespace
 
 
-async def _under_way(jobs: JobApi, namespace: str, attempt: Attempt, now_unix_s: float) -> str:
-    """The newest of the metric's Jobs that is this measurement, too; empty if there is none."""
+async def _under_way(jobs: JobApi, namespace: str, attempt: Attempt) -> outcome.Object | None:
+    """The newest of the metric's Jobs that is this measurement, too; None if there is none."""
     found = [
         job
         for job in await _of_metric(jobs, namespace, attempt)
-        if not outcome.is_going(job)
-        and outcome.created_at_unix_s(job) >= attempt.not_before_unix_s
-        and now_unix_s - (outcome.finished_at_unix_s(job) or math.inf) <= CLAIMABLE_S
+        if not outcome.is_going(job) and outcome.created_at_unix_s(job) >= _since(job, attempt)
     ]
-    return outcome.name(max(found, key=outcome.created_at_unix_s)) if found else ""
+    return max(found, key=outcome.created_at_unix_s, default=None)
+
+
+def _since(job: outcome.Object, attempt: Attempt) -> float:
+    has_ended = outcome.ending(job) is not None
+    return attempt.takes_since_unix_s if has_ended else attempt.joins_since_unix_s
 
 
 async def _of_metric(jobs: JobApi, namespace: str, attempt: Attempt) -> list[outcome.Object]:
@@ -208,9 +219,13 @@ def _parser(rules: JobRules) -> Callable[[Block, Mapping[str, str]], LastingProv
 def _problems(block: Block, rules: JobRules) -> list[tuple[str, str]]:
     """What is wrong with a block whose shape may be right."""
     spec = block.get("spec")
-    template = spec.get("template") if isinstance(spec, Mapping) else None
+    spec = spec if isinstance(spec, Mapping) else {}
+    template = spec.get("template")
     pod = template.get("spec") if isinstance(template, Mapping) else None
     if not isinstance(pod, Mapping):
         return [("spec.template.spec", "is required: the spec of the Job's pod")]
     path = "spec.template.spec"
-    return [(f"{path}.{below}", message) for below, message in risks(pod, rules.allowed)]
+    return [
+        *((f"spec.{field}", message) for field, message in without_evidence(spec)),
+        *((f"{path}.{below}", message) for below, message in risks(pod, rules.allowed)),
+    ]

@@ -1,6 +1,7 @@
 """The Jobs of a cluster in memory, what was asked of them, and short words for Jobs and pods."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -113,8 +114,9 @@ class FakeJobs:
         self, namespace: str, pod: str, *, container: str, tail_lines: int, limit_bytes: int
     ) -> str:
         """The end of a log, of which the bytes beyond the limit are cut off, as a kubelet does."""
-        self._called("log", f"{namespace}/{pod}/{container}")
-        lines = self.logs.get(f"{pod}/{container}", "").splitlines(keepends=True)
+        self._called("log", f"{namespace}/{pod}/{container}?{tail_lines}")
+        # Only a line feed ends a line.
+        lines = re.findall(r"[^\n]*\n|[^\n]+", self.logs.get(f"{pod}/{container}", ""))
         return "".join(lines[-tail_lines:]).encode()[:limit_bytes].decode(errors="replace")
 
     def context(self) -> Context:

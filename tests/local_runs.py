@@ -11,7 +11,6 @@ from running import template
 from gateway import app
 from gateway.job_rights import JobRights
 from gateway.planner import Question
-from gateway.readings import Readings
 from gateway.runs.local import LocalRun
 from gateway.runs.plans import RunPlan, plan_run, wanted
 from gateway.runs.runs import order_of_question
@@ -43,7 +42,7 @@ async def local(*metrics: Mapping[str, object], **spec: Any) -> AsyncIterator[Lo
         return bytes(32)
 
     async with AsyncExitStack() as parts:
-        readings = Readings(memory=app.memory(settings), shared=None, observer=telemetry)
+        readings = app.readings_of(settings, telemetry, None)
         sources = await open_sources(settings, None, parts)
         judges = await app.compose(
             settings, {}, sources, readings, key, telemetry, parts, job_rights=JobRights()

@@ -9,7 +9,8 @@ from virtual_time import now_s
 
 from gateway.errors import ClusterRefused, ClusterUnavailable, GatewayError
 from gateway.kube import resources
-from gateway.kube.client import GONE, Event, Listed
+from gateway.kube.client import Event, Listed
+from gateway.kube.faults import GONE
 from gateway.kube.resources import ANALYSIS_TEMPLATES, Object, shown
 from gateway.kubernetes_settings import EVERY_NAMESPACE
 

@@ -14,7 +14,7 @@ from gateway.job_rights import JobRights
 from gateway.measuring import Measuring
 from gateway.memory import Memory
 from gateway.model import Phase, Reading, ResultType
-from gateway.planner import Planner, SecretSource
+from gateway.planner import Planner, Secrets, SecretSource
 from gateway.provider import Context, ProviderType
 from gateway.readings import Readings
 from gateway.run_document import status_json
@@ -172,7 +172,7 @@ async def alone(
 
     planner = Planner(
         templates=TemplateIndex("shop"),
-        secrets=secrets or SecretsFolder(None),
+        secrets=Secrets(secrets or SecretsFolder(None), secrets or SecretsFolder(None)),
         provider_types={"web": script.type(), "job": provider_type(JobRules())},
         environ={},
         job_rights=JobRights(("shop",)),

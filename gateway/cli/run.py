@@ -144,18 +144,24 @@ def command(
         return Exit.ERROR
     except GatewayError as error:
         raise click.ClickException(inputs.told(error)) from None
-    if output == "json":
-        try:
-            click.echo(orjson.dumps(ended.document, option=orjson.OPT_INDENT_2))
-        except OSError as error:
-            _close(sys.stdout)
-            click.echo(f"the AnalysisRun cannot be printed: {error.strerror}", err=True)
-            return Exit.ERROR
-    else:
+    if output != "json":
         table.show(ended.plan, ended.status, console)
+    elif not _printed(ended):
+        return Exit.ERROR
     if ended.note:
         click.echo(ended.note, err=True)
     return ended.code
+
+
+def _printed(ended: session.Ended) -> bool:
+    """Whether the document could be printed."""
+    try:
+        click.echo(orjson.dumps(ended.document, option=orjson.OPT_INDENT_2))
+    except OSError as error:
+        _close(sys.stdout)
+        click.echo(f"the AnalysisRun cannot be printed: {error.strerror}", err=True)
+        return False
+    return True
 
 
 def _cluster(kubeconfig: str | None) -> dict[str, object] | None:

@@ -17,14 +17,14 @@ from rich.console import Console
 from gateway import app
 from gateway.api.contents import OfRun, OfTemplates
 from gateway.api.runs import order_of
+from gateway.app import Judges
 from gateway.cli import words
 from gateway.cli.exits import Exit, exit_code
 from gateway.cli.progress import Progress
 from gateway.errors import TemplateInvalid
 from gateway.job_rights import JobRights
-from gateway.planner import Planner
+from gateway.planner import Planner, Secrets
 from gateway.questions import KEY_BYTES
-from gateway.readings import Readings
 from gateway.run_document import run_json
 from gateway.run_manifest import Order, manifest, parse_run
 from gateway.run_status import RunStatus
@@ -70,26 +70,7 @@ async def drive(
 
     """
     async with AsyncExitStack() as parts:
-        sources = await open_sources(settings, cluster_client(settings, parts), parts)
-        telemetry = Telemetry()
-        readings = Readings(
-            memory=app.memory(settings),
-            shared=None,
-            observer=telemetry,
-            longest_flight_s=settings.verdicts.measurement_timeout_s,
-        )
-        judges = await app.compose(
-            settings,
-            os.environ,
-            sources,
-            readings,
-            _own_key(),
-            telemetry,
-            parts,
-            # Who runs this runs Jobs with rights of their own.
-            job_rights=JobRights(settings.kubernetes.jobs.namespaces, takes_brought=True),
-        )
-        parts.push_async_callback(readings.drain, 0.0)
+        judges = await _judges(settings, parts)
         order = _order(judges.planner, content)
         run_id = str(uuid.uuid4())
         document = _document(order, run_id)
@@ -104,17 +85,42 @@ async def drive(
             max_duration_s=max_duration_s,
             now_unix_s=time.time,
         )
-        progress = Progress(run, console, time.time)
-        ending = _Ending(run, progress)
-        if order.is_terminated:
-            ending.begin("spec.terminate", Exit.ERROR)
         warning = _warning(plan, max_duration_s, wait_s)
         if warning:
             click.echo(warning, err=True)
-        with ending.on_signals(), ending.after(wait_s):
-            async with progress.shown():
-                await run.drive(progress.watch)
+        ending = await _driven(run, order, wait_s, console)
         return _ended(run, ending, document)
+
+
+async def _judges(settings: Settings, parts: AsyncExitStack) -> Judges:
+    """What judges in this process, with the rights of who runs it, for what they bring."""
+    sources = await open_sources(settings, cluster_client(settings, parts), parts)
+    own = sources.secrets.for_named
+    telemetry = Telemetry()
+    readings = app.readings_of(settings, telemetry, None)
+    judges = await app.compose(
+        settings,
+        os.environ,
+        replace(sources, secrets=Secrets(own, own)),
+        readings,
+        _own_key(),
+        telemetry,
+        parts,
+        job_rights=JobRights(settings.kubernetes.jobs.namespaces, takes_brought=True),
+    )
+    parts.push_async_callback(readings.drain, 0.0)
+    return judges
+
+
+async def _driven(run: LocalRun, order: Order, wait_s: float | None, console: Console) -> "_Ending":
+    progress = Progress(run, console, time.time)
+    ending = _Ending(run, progress)
+    if order.is_terminated:
+        ending.begin("spec.terminate", Exit.ERROR)
+    with ending.on_signals(), ending.after(wait_s):
+        async with progress.shown():
+            await run.drive(progress.watch)
+    return ending
 
 
 def _own_key() -> Callable[[], Awaitable[bytes]]:

@@ -6,37 +6,30 @@ named by verb, resource and namespace. What brings no answer is ``ClusterUnavail
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeVar
 
 import httpx2
-import orjson
 from lightkube.config.client_adapter import ConnectionParams
-from lightkube.core.exceptions import ConfigError
 from lightkube.core.generic_client import BasicRequest, GenericAsyncClient
 from lightkube.resources.core_v1 import PodLog
-from msgspec import MsgspecError
 
-from gateway.errors import ClusterRefused, ClusterUnavailable
+from gateway.errors import ClusterRefused
 from gateway.kube.connection import LoadConfig
 from gateway.kube.decoding import decoded, lines
-from gateway.kube.resources import Kind, Object, shown
-from gateway.kubernetes_settings import EVERY_NAMESPACE
-from gateway.settings import SettingsInvalid
+from gateway.kube.faults import UNAUTHORIZED, told
+from gateway.kube.resources import Kind, Object
 
 Propagation = Literal["Background", "Foreground"]
 """Whether what an object owns goes after it or before it."""
-GONE: Final = 410
-NOT_FOUND: Final = 404
-CONFLICT: Final = 409
-FORBIDDEN: Final = 403
-_UNAUTHORIZED: Final = 401
-_PASSING: Final = frozenset({429, 500, 502, 503, 504})
-"""What may be over soon: the API server is overloaded, or starts."""
 _CONNECT_SHARE: Final = 0.4
 """The part of a call's time that a connection may take, and TLS on it once more."""
+_REPLACE_PAUSE_S: Final = 5.0
+"""From one reading of the credentials to the next."""
+_RETIRED_FOR_S: Final = 120.0
+"""Longer than a watch lasts."""
 _PAGE: Final = 500
 _GRACE_S: Final = 10.0
 """How much longer than it was asked to a watch may last before it is taken for dead."""
@@ -76,9 +69,14 @@ class KubeClient:
         self._load = load
         self._timeout_s = timeout_s
         self._client = self._connected()
+        self._replaced_at_s = -math.inf
+        self._retired: list[tuple[float, GenericAsyncClient]] = []
+        """Those that were replaced, until the time when nothing of theirs is under way any more."""
 
     async def close(self) -> None:
         """Close all connections."""
+        for _, retired in self._retired:
+            await retired.close()
         await self._client.close()
 
     async def create(self, kind: Kind, manifest: Mapping[str, object], namespace: str) -> Object:
@@ -147,14 +145,14 @@ class KubeClient:
         )
         request.timeout = self._limits(read_s=None)
         deadline_s = asyncio.get_running_loop().time() + lasts_s + _GRACE_S
-        with _told("watch", kind, namespace):
+        with told("watch", kind, namespace):
             async with asyncio.timeout(self._timeout_s):
                 response = await self._sent(request)
         try:
             events = lines(response.aiter_bytes())
             while True:
                 # No time limit may be open while the caller works with what it got.
-                with _told("watch", kind, namespace):
+                with told("watch", kind, namespace):
                     async with asyncio.timeout_at(deadline_s):
                         line = await anext(events, None)
                     if line is None:
@@ -191,13 +189,13 @@ class KubeClient:
         namespace: str,
         call: Callable[[GenericAsyncClient], Awaitable[Answer]],
     ) -> Answer:
-        with _told(verb, kind, namespace):
+        with told(verb, kind, namespace):
             async with asyncio.timeout(self._timeout_s):
                 used = self._client
                 try:
                     return await call(used)
                 except httpx2.HTTPStatusError as error:
-                    if error.response is None or error.response.status_code != _UNAUTHORIZED:
+                    if error.response is None or error.response.status_code != UNAUTHORIZED:
                         raise
                     await self._replace(used)
                     return await call(self._client)
@@ -209,7 +207,7 @@ class KubeClient:
         if response.is_error:
             await response.aread()
             await response.aclose()
-            if response.status_code == _UNAUTHORIZED:
+            if response.status_code == UNAUTHORIZED:
                 await self._replace(used)
             used.raise_for_status(response)
         return response
@@ -222,10 +220,14 @@ class KubeClient:
 
     async def _replace(self, used: GenericAsyncClient) -> None:
         """Read the credentials anew: those that were used have been revoked, or have expired."""
-        if self._client is used:
-            # Else another call has done so, and may be busy with what it got.
+        now_s = asyncio.get_running_loop().time()
+        # Another call may have done so, or one that failed just now: each costs a TLS context.
+        if self._client is used and now_s >= self._replaced_at_s + _REPLACE_PAUSE_S:
+            self._replaced_at_s = now_s
             self._client = self._connected()
-            await used.close()
+            self._retired.append((now_s + _RETIRED_FOR_S, used))
+        while self._retired and self._retired[0][0] < now_s:
+            await self._retired.pop(0)[1].close()
 
     def _connected(self) -> GenericAsyncClient:
         # A proxy from the environment would see every secret.
@@ -239,48 +241,3 @@ def _event(line: bytes) -> Event:
         return Event(content["type"], content["object"])
     status = content["object"]
     raise ClusterRefused(str(status.get("message", "")), status=int(status.get("code", 500)))
-
-
-@contextmanager
-def _told(verb: str, kind: Kind, namespace: str) -> Iterator[None]:
-    """Turn whatever a call may raise into one of two errors."""
-    try:
-        yield
-    except SettingsInvalid as error:
-        # They could be read at the start: whoever asks now has done nothing wrong.
-        raise ClusterUnavailable(str(error)) from error
-    except httpx2.HTTPStatusError as error:
-        raise _refused(error, verb, kind, namespace) from error
-    except (TimeoutError, httpx2.TimeoutException) as error:
-        raise ClusterUnavailable("the API server did not answer in time") from error
-    except ConfigError as error:
-        # Its text may hold what a credential plugin has printed.
-        raise ClusterUnavailable("the credentials for the API server cannot be had") from error
-    except (httpx2.HTTPError, OSError) as error:
-        why = str(error) or type(error).__name__
-        raise ClusterUnavailable(f"the API server cannot be reached: {why}") from error
-    except (MsgspecError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise ClusterUnavailable("what answered does not speak as an API server does") from error
-
-
-def _refused(
-    error: httpx2.HTTPStatusError, verb: str, kind: Kind, namespace: str
-) -> ClusterRefused | ClusterUnavailable:
-    status = error.response.status_code
-    text = _message(error.response) or f"the API server answered with status {status}"
-    if status in _PASSING:
-        return ClusterUnavailable(f"the API server cannot answer now: {text}")
-    if status == FORBIDDEN:
-        where = {"": "in the cluster", EVERY_NAMESPACE: "in all namespaces"}.get(
-            namespace, f"in namespace '{namespace}'"
-        )
-        text = f"the gateway has no right to {verb} {shown(kind)} {where}: {text}"
-    return ClusterRefused(text, status=status)
-
-
-def _message(response: httpx2.Response) -> str:
-    try:
-        content = response.json()
-    except ValueError:
-        return ""
-    return str(content.get("message", "")) if isinstance(content, dict) else ""

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from gateway.errors import ClusterRefused, ClusterUnavailable, ProviderRejected, ProviderUnreachable
-from gateway.kube.client import CONFLICT, NOT_FOUND, KubeClient, Propagation
+from gateway.kube.client import KubeClient, Propagation
+from gateway.kube.faults import CONFLICT, NOT_FOUND, UNAUTHORIZED
 from gateway.kube.resources import JOBS, PODS, Object
 from gateway.provider import AlreadyThere
 
@@ -77,5 +78,8 @@ def _told() -> Iterator[None]:
     except ClusterUnavailable as error:
         raise ProviderUnreachable(str(error)) from error
     except ClusterRefused as error:
+        if error.status == UNAUTHORIZED:
+            # It says nothing about this Job: a token that is being rotated, or revoked.
+            raise ProviderUnreachable(str(error)) from error
         kind = AlreadyThere if error.status == CONFLICT else ProviderRejected
         raise kind(str(error)) from error

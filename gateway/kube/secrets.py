@@ -12,7 +12,7 @@ from gateway.args import MissingSecret, UnusableSecret
 from gateway.errors import ClusterRefused, ClusterUnavailable
 from gateway.gotext import quote
 from gateway.kube import resources
-from gateway.kube.client import FORBIDDEN, NOT_FOUND
+from gateway.kube.faults import FORBIDDEN, NOT_FOUND
 from gateway.kubernetes_settings import Kubernetes
 from gateway.names import is_namespace, is_object_name
 from gateway.secrets import Secret

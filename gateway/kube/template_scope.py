@@ -15,7 +15,8 @@ from typing import Final, Protocol
 
 from gateway.errors import ClusterRefused, ClusterUnavailable
 from gateway.kube import resources
-from gateway.kube.client import GONE, NOT_FOUND, Event, Listed
+from gateway.kube.client import Event, Listed
+from gateway.kube.faults import GONE, NOT_FOUND
 from gateway.kube.known_templates import KnownTemplates, version_of
 from gateway.template import Kind
 

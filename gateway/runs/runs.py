@@ -161,6 +161,7 @@ def order_of_question(planner: Planner, question: Question) -> Order:
             TEMPLATES_ANNOTATION: ",".join(each.versioned_name for each in templates),
             LABEL_ANNOTATION: choice.label,
         },
+        is_brought=choice.is_brought,
     )
 
 

@@ -16,9 +16,9 @@ from gateway.model import Phase
 from gateway.planner import PlannedMetric
 from gateway.provider import Clock, LastingProvider
 from gateway.readings import Freshness
-from gateway.run_status import Measurement, RunStatus
+from gateway.run_status import Measurement, MetricResult, RunStatus
 from gateway.runs.plans import RunPlan
-from gateway.schedule import Action, Task
+from gateway.schedule import Task
 from gateway.verdict import Measurement as Measured
 from gateway.verdict import cut
 
@@ -56,6 +56,8 @@ class Steps:
         tasks = schedule.due(
             plan.rules, status, is_terminated=is_terminated, now_unix_s=self._now_unix_s()
         )
+        if is_terminated:
+            await self._abandon_unrecorded(plan, status)
         if tasks:
             status = await self._measure_all(plan, status, tasks, created_at_unix_s, record)
         status = assess.assess(
@@ -66,24 +68,40 @@ class Steps:
 
     async def stop(self, plan: RunPlan, status: RunStatus) -> RunStatus:
         """The status of a run that is about to end, with nothing in flight any more."""
+        await self._abandon_unrecorded(plan, status)
+        for task in schedule.due(
+            plan.rules, status, is_terminated=True, now_unix_s=self._now_unix_s()
+        ):
+            metric = plan.metrics[task.metric_name]
+            provider = metric.plan.provider
+            if isinstance(provider, LastingProvider):
+                measurement = await self._look(task, metric, provider, plan, status)
+                status = _recorded(plan, status, task.metric_name, measurement)
+        return status
+
+    async def _abandon_unrecorded(self, plan: RunPlan, status: RunStatus) -> None:
+        """Stop what a worker may have begun that died before it could record it."""
         for name, metric in plan.metrics.items():
             provider = metric.plan.provider
-            result = status.result_of(name)
+            result = status.result_of(name) or MetricResult(name=name)
             if (
                 isinstance(provider, LastingProvider)
-                and result is not None
-                and result.in_flight is not None
+                and not result.phase.is_completed
+                and result.in_flight is None
             ):
-                measurement = await self._measuring.look(
-                    Action.TERMINATE,
-                    metric,
-                    provider,
-                    planned=plan.planned,
-                    run=plan.run,
-                    status=status,
-                )
-                status = _recorded(plan, status, name, measurement)
-        return status
+                await self._measuring.abandon(name, provider, run=plan.run, status=status)
+
+    async def _look(
+        self,
+        task: Task,
+        metric: PlannedMetric,
+        provider: LastingProvider,
+        plan: RunPlan,
+        status: RunStatus,
+    ) -> Measurement:
+        return await self._measuring.look(
+            task.action, metric, provider, planned=plan.planned, run=plan.run, status=status
+        )
 
     async def _measure_all(
         self,
@@ -97,14 +115,7 @@ class Steps:
             metric = plan.metrics[task.metric_name]
             provider = metric.plan.provider
             if isinstance(provider, LastingProvider):
-                return task.metric_name, await self._measuring.look(
-                    task.action,
-                    metric,
-                    provider,
-                    planned=plan.planned,
-                    run=plan.run,
-                    status=status,
-                )
+                return task.metric_name, await self._look(task, metric, provider, plan, status)
             since_s = _newest_unix_s(status, task.metric_name, created_at_unix_s)
             return task.metric_name, await self._measure(metric, plan, since_s)
 

@@ -7,7 +7,12 @@ import pytest
 from manifests import parsed
 
 from gateway.args import MissingSecret, UnusableSecret
-from gateway.combined_sources import CombinedSecrets, CombinedSource, usable
+from gateway.combined_sources import (
+    CombinedSecrets,
+    CombinedSource,
+    SecretsOfBrought,
+    usable,
+)
 from gateway.errors import ClusterUnavailable, GatewayError, Problem, TemplateInvalid
 from gateway.secrets import Secret
 from gateway.template import Kind, SecretKeyRef, Template, TemplateRef
@@ -192,3 +197,29 @@ async def test_secrets(
     found = await CombinedSecrets(*vaults).read("shop", [ref, other])
     assert found == {ref: expected, other: Secret("o")}
     assert vaults[1].asked == (["shop/s/k"] if is_asked else [])
+
+
+BROUGHT = "a template that comes with a request gets no Secret of the cluster"
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [
+        pytest.param(Secret("f"), Secret("f"), id="the-folder-has-it"),
+        pytest.param(
+            NOT_FOUND, MissingSecret(f"{NOT_FOUND.message}; {BROUGHT}"), id="no-such-secret"
+        ),
+        pytest.param(NO_KEY, MissingSecret(f"{NO_KEY.message}; {BROUGHT}"), id="no-such-key"),
+        pytest.param(
+            NO_TEXT, MissingSecret(f"{NO_TEXT.message}; {BROUGHT}"), id="one-that-cannot-be-used"
+        ),
+    ],
+)
+async def test_what_is_brought_gets_secrets_of_the_folder_only(
+    folder: Secret | MissingSecret, expected: Secret | MissingSecret
+) -> None:
+    """And is told why it gets no other."""
+    vault = Vault({"k": folder})
+    ref = SecretKeyRef(name="s", key="k")
+    assert await SecretsOfBrought(vault).read("shop", [ref]) == {ref: expected}
+    assert vault.asked == ["shop/s/k"]

@@ -109,6 +109,12 @@ def test_unset_there_is_no_cluster_and_nobody_may_do_anything() -> None:
             id="no-time-at-all",
         ),
         pytest.param(
+            {"timeout": "99ms"},
+            {},
+            Problem("kubernetes.timeout", "Input should be greater than or equal to 0.1"),
+            id="too-little-time-for-any-call",
+        ),
+        pytest.param(
             {"jobs": {"activeDeadline": "0s"}},
             {},
             Problem("kubernetes.jobs.activeDeadline", "Input should be greater than or equal to 1"),
@@ -167,6 +173,24 @@ def test_what_does_not_go_together_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("content", "path", "value"),
+    [
+        pytest.param(
+            {"templates": ["a", "sho*"]}, "templates.1", "sho*", id="a-star-is-no-pattern"
+        ),
+        pytest.param({"secrets": ["*", "../a"]}, "secrets.1", "../a", id="a-path"),
+        pytest.param({"jobs": {"namespaces": ["A"]}}, "jobs.namespaces.0", "A", id="capitals"),
+        pytest.param({"jobs": {"namespace": "*"}}, "jobs.namespace", "*", id="all-are-not-one"),
+        pytest.param({"jobs": {"namespace": "a" * 64}}, "jobs.namespace", "a" * 64, id="too-long"),
+    ],
+)
+def test_what_names_no_namespace_is_refused(content: dict[str, Any], path: str, value: str) -> None:
+    """It becomes a part of the API server's paths."""
+    told = Problem(f"kubernetes.{path}", f"{value!r} is no name of a namespace")
+    assert problems({"connect": "/kube", **content}) == [told]
+
+
+@pytest.mark.parametrize(
     "content",
     [
         pytest.param({"connect": "in-cluster", "jobs": {"namespaces": ["*"]}}, id="one-cluster"),
@@ -175,6 +199,10 @@ def test_what_does_not_go_together_is_refused(
             {"connect": "/kube", "secrets": ["*"], "secretsTtl": "20s"}, id="as-long-as-may-be"
         ),
         pytest.param({"connect": "/kube", "secretsTtl": "1h"}, id="no-secret-is-read"),
+        pytest.param({"timeout": "100ms"}, id="as-little-time-as-may-be"),
+        pytest.param({"jobs": {"namespace": "a" * 63}}, id="as-long-a-name-as-may-be"),
+        pytest.param({"jobs": {"namespace": ""}}, id="no-namespace-of-their-own"),
+        pytest.param({"templates": ["shop", "*", "0"]}, id="some-and-all"),
         pytest.param(
             {"jobs": {"activeDeadline": "1s", "ttlAfterFinished": "0s"}}, id="as-short-as-may-be"
         ),
@@ -261,7 +289,6 @@ def test_kubernetes_gets_whole_seconds(text: str, whole_s: int) -> None:
         pytest.param(["bank"], False, id="another-one"),
         pytest.param(["bank", "shop"], True, id="this-one"),
         pytest.param(["bank", "*"], True, id="all"),
-        pytest.param(["sho*"], False, id="a-star-is-no-pattern"),
     ],
 )
 def test_a_list_of_namespaces_means_what_it_says(namespaces: list[str], *, may: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from lasting_scripts import ATTEMPT, FOUND, NOW, SUCCESS, Scripted, World, running
 
-from gateway.errors import ProviderRejected
+from gateway.errors import ProviderRejected, ProviderUnreachable
 from gateway.lasting import RunIdentity, attempt_of
 from gateway.model import Phase
 from gateway.provider import Attempt, Progress
@@ -16,6 +16,8 @@ from gateway.schedule import Action
 from gateway.secrets import Redaction, Secret
 
 NO_SECRETS = Redaction(())
+AWAY = ProviderUnreachable("no answer")
+FAULT = "the provider failed unexpectedly (KeyError); the gateway's log says where"
 
 
 def measured(phase: Phase, **fields: Any) -> Measurement:
@@ -68,7 +70,7 @@ def measured(phase: Phase, **fields: Any) -> Measurement:
                 Phase.ERROR,
                 started_at_unix_s=NOW,
                 metadata={},
-                message="the provider failed unexpectedly (KeyError); the gateway's log says where",
+                message=FAULT,
             ),
             id="a-fault-is-an-error",
         ),
@@ -84,7 +86,24 @@ def measured(phase: Phase, **fields: Any) -> Measurement:
             FOUND,
             Scripted(faults={"terminate": ProviderRejected("denied")}),
             measured(Phase.ERROR, message="denied"),
-            id="one-that-cannot-be-stopped-J17",
+            id="one-that-must-not-be-stopped-J17",
+        ),
+        pytest.param(
+            Action.TERMINATE,
+            FOUND,
+            Scripted(faults={"terminate": KeyError("hunter2")}),
+            measured(Phase.ERROR, message=FAULT),
+            id="a-fault-while-it-is-stopped-is-an-error",
+        ),
+        pytest.param(
+            Action.TERMINATE,
+            FOUND,
+            Scripted(faults={"terminate": AWAY}),
+            measured(
+                Phase.INCONCLUSIVE,
+                message="Metric Terminated; it may go on until its deadline: no answer",
+            ),
+            id="one-of-which-nobody-knows-whether-it-stops-has-not-passed",
         ),
     ],
 )
@@ -94,7 +113,24 @@ async def test_a_run_records_how_a_measurement_stands(
     """One look, or one stop, and what came of it."""
     assert await World().lasting().take(action, script, attempt, NO_SECRETS) == expected
     is_stop = action is Action.TERMINATE
-    assert (script.advanced, script.terminated) == (([], [attempt]) if is_stop else ([attempt], []))
+    is_stopped = is_stop or expected.phase is Phase.ERROR
+    assert script.advanced == ([] if is_stop else [attempt])
+    assert script.terminated == ([attempt] if is_stopped else [])
+
+
+@pytest.mark.parametrize("fault", [None, AWAY, ProviderRejected("denied"), KeyError("hunter2")])
+@pytest.mark.parametrize(
+    ("action", "attempt"), [(Action.MEASURE, ATTEMPT), (Action.RESUME, FOUND)], ids=["new", "old"]
+)
+async def test_what_ended_in_an_error_is_stopped_as_far_as_that_goes(
+    action: Action, attempt: Attempt, fault: Exception | None
+) -> None:
+    """Nobody looks at it again; that it cannot be stopped changes nothing of the Error."""
+    faults = {} if fault is None else {"terminate": fault}
+    script = Scripted([ProviderRejected("quota")], faults)
+    taken = await World().lasting().take(action, script, attempt, NO_SECRETS)
+    assert (taken.phase, taken.message, taken.metadata) == (Phase.ERROR, "quota", attempt.metadata)
+    assert script.terminated == [attempt]
 
 
 LONG = "".join(f"{number:07}\n" for number in range(1_000))
@@ -108,6 +144,12 @@ LONG = "".join(f"{number:07}\n" for number in range(1_000))
             "***** said no",
             {"outcome": "fine", "result": '{"k":"*****"}'},
             id="secrets-are-masked",
+        ),
+        pytest.param(
+            ProviderRejected("hunter2 is no name"),
+            "***** is no name",
+            {"id": "7"},
+            id="of-an-error-too",
         ),
         pytest.param(
             replace(SUCCESS, message=LONG, metadata={"log": LONG, "result": LONG}),
@@ -136,7 +178,7 @@ LONG = "".join(f"{number:07}\n" for number in range(1_000))
     ],
 )
 async def test_what_a_run_records_is_short_and_holds_no_secret(
-    progress: Progress, message: str, metadata: Mapping[str, str]
+    progress: Progress | Exception, message: str, metadata: Mapping[str, str]
 ) -> None:
     """Runs are kept for a long time, and shown to many."""
     redaction = Redaction([Secret("hunter2")])

@@ -159,6 +159,49 @@ def test_the_job_of_a_replica_that_died_is_found_by_another(
     story()
 
 
+@pytest.mark.parametrize(
+    ("freshness", "asked_at_s", "is_new"),
+    [
+        pytest.param(BY_DEFAULT, 4, False, id="created-within-the-default-age"),
+        pytest.param(BY_DEFAULT, 6, True, id="created-before-it-although-it-ended-within-it"),
+        pytest.param(BY_DEFAULT, 51, True, id="ended-long-ago"),
+        pytest.param(Freshness(60, is_explicit=True), 58, False, id="created-within-an-age"),
+        pytest.param(Freshness(60, is_explicit=True), 61, True, id="created-before-that-age"),
+        pytest.param(Freshness(0, is_explicit=True), 4, True, id="nothing-but-a-new-one"),
+    ],
+)
+def test_the_end_of_a_job_is_repeated_no_longer_than_the_age(
+    freshness: Freshness,
+    asked_at_s: float,
+    is_new: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """By a replica that was not there: what counts is when the Job was created."""
+
+    @in_virtual_time
+    async def story() -> None:
+        jobs = FakeJobs(clock)
+        async with replica(jobs) as dies:
+            await asyncio.gather(dies.ask(), ends(jobs, FIRST, after_s=3))
+        jobs.ends_at_once = "Failed"
+        await asyncio.sleep(asked_at_s - now_s())
+        async with replica(jobs) as lives:
+            measured = await lives.ask(freshness)
+        assert len(jobs.created) == 1 + is_new
+        assert measured.phase is (Phase.FAILED if is_new else Phase.SUCCESSFUL)
+
+    story()
+
+
+@in_virtual_time
+async def test_two_who_want_a_new_one_within_a_second_have_two_jobs() -> None:
+    """Their numbers are milliseconds."""
+    jobs = FakeJobs(clock, ends_at_once="Complete")
+    async with replica(jobs) as asked:
+        await asked.ask(Freshness(0, is_explicit=True))
+        await asked.ask(Freshness(0, is_explicit=True))
+    assert jobs.created == [FIRST, f"{KEY}.smoke.1000250"]
+
+
 @in_virtual_time
 async def test_an_image_that_cannot_be_pulled_is_asked_for_again() -> None:
     """It is no verdict to repeat; the Job goes on, and so may still find its image."""

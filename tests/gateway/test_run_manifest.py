@@ -9,6 +9,7 @@ from manifests import argument, located, metric, secret_argument
 from gateway.errors import Problem, TemplateInvalid
 from gateway.flatten import FlatTemplate
 from gateway.run_manifest import (
+    BROUGHT_ANNOTATION,
     LABEL_ANNOTATION,
     TEMPLATES_ANNOTATION,
     Order,
@@ -70,6 +71,20 @@ def test_who_brings_a_run_cannot_say_that_templates_made_it() -> None:
     assert order_of(asked, namespace="shop", given=()).annotations == {"x": "y"}
 
 
+@pytest.mark.parametrize("claim", [{}, {BROUGHT_ANNOTATION: ""}, {BROUGHT_ANNOTATION: "false"}])
+def test_who_brings_a_run_cannot_hide_that(claim: dict[str, str]) -> None:
+    """It is the gateway that says so, whatever the manifest says."""
+    wanted = order_of(parse_run(document({"annotations": claim})), namespace="shop", given=())
+    assert (wanted.is_brought, wanted.annotations) == (True, {})
+    assert made(wanted)["metadata"]["annotations"] == {BROUGHT_ANNOTATION: "true"}
+
+
+def test_a_run_of_templates_that_the_gateway_has_is_not_brought() -> None:
+    """The manifest of one says nothing of it."""
+    annotations = {LABEL_ANNOTATION: "t"}
+    assert made(order(annotations=annotations))["metadata"]["annotations"] == annotations
+
+
 def test_everything_that_was_asked_for_is_in_the_manifest() -> None:
     """Arguments, rules, labels, annotations, ttlStrategy, in wire names."""
     asked = parse_run(
@@ -84,7 +99,7 @@ def test_everything_that_was_asked_for_is_in_the_manifest() -> None:
     kept = made(order_of(asked, namespace="shop", given=()))
     assert kept["metadata"]["name"] == "r-abc"
     assert kept["metadata"]["labels"] == {"team": "a"}
-    assert kept["metadata"]["annotations"] == {"x": "y"}
+    assert kept["metadata"]["annotations"] == {"x": "y", "analysis-gateway/brought": "true"}
     assert kept["spec"] == {
         "metrics": [METRIC],
         "args": [{"name": "a", "value": "1"}],

@@ -39,6 +39,9 @@ def test_secrets_compare_by_value() -> None:
         pytest.param(r"\ud83d\ude00", ["\N{GRINNING FACE}"], "*****", id="a-pair-of-escapes"),
         pytest.param("a.b axb", ["a.b"], "***** axb", id="a-point-is-a-point"),
         pytest.param('port ":hunter2" of a', ["hunter2/a"], 'port ":*****" of a', id="a-piece"),
+        pytest.param(
+            "y^w&z!\nth*1g(2)\nok", ["s\ny^w&z!\nth*1g(2)"], "*****\n*****\nok", id="some-lines"
+        ),
         pytest.param("\ud800", ["\ud800"], "*****", id="half-a-pair"),
     ],
 )

@@ -13,15 +13,12 @@ from kube.job_calls import (
     job_gateway,
     job_metric,
     measurements,
-    named,
     put_template,
     running_job,
 )
 from kube.kinds import Right
 from kube.outcomes import CannotPull, DeadlineExceeded, Fails, Outcome, Runs, Succeeds
 from kube.polling import until
-from run_calls import run_manifest
-from running import template
 
 pytestmark = pytest.mark.kubernetes
 LOG = "".join(f"line {number}\n" for number in range(30)) + '{"latency": 0.25, "ok": true}\n'
@@ -191,35 +188,6 @@ async def test_a_verdict_waits_for_a_job_and_leaves_few_behind(
         kubernetes.kubelet.outcome = Fails(exit_code=1)
         again = (await gateway.get(f"{path}?maxAge=0s&gate=true")).status
         assert (again, await kubernetes.jobs_created(namespace)) == (417, 2)
-
-
-async def test_a_namespace_that_may_not_is_refused_before_anything_is_created(
-    kubernetes: Cluster, tmp_path: Path
-) -> None:
-    """With the place of each Job; and so is a Job that comes with a request."""
-    allowed, other = await kubernetes.namespace(), await kubernetes.namespace()
-    await put_template(kubernetes, other, job_metric())
-    settings = {"templates": [allowed, other]}
-    async with job_gateway(kubernetes, tmp_path, allowed, **settings) as gateway:
-        named_one = await gateway.post("/v1/runs", named(other))
-        inline = await gateway.post(f"/v1/verdict?namespace={allowed}", template(job_metric()))
-        run = run_manifest(job_metric())
-        run["metadata"]["namespace"] = allowed
-        manifest = await gateway.post("/v1/runs", run)
-    problem = {"path": "spec.metrics[0].provider.job"}
-    switched_off = (
-        f"Jobs are not switched on for namespace '{other}' (kubernetes.jobs.namespaces; for the"
-        " command run: --kubeconfig)"
-    )
-    brought = (
-        "a request may not bring a Job: name a template that the gateway has, which"
-        " GET /v1/templates lists"
-    )
-    for reply, message in ((named_one, switched_off), (inline, brought), (manifest, brought)):
-        assert reply.status == 403, reply.text
-        assert reply.body["problems"] == [{**problem, "message": message}]
-    for namespace in (allowed, other):
-        assert await kubernetes.jobs_created(namespace) == 0
 
 
 async def test_a_missing_right_is_named(kubernetes: Cluster, tmp_path: Path) -> None:

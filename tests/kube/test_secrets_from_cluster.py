@@ -8,65 +8,17 @@ from typing import Any
 
 import pytest
 import yaml
-from backends import Backend, Play, backend
+from backends import Play, backend
 from command_line import command
 from kube.cluster import Cluster
-from kube.gateways import TEMPLATES, gateway_on, rate, soon, template, verdict, verdicts
-from kube.kinds import Object, Right
+from kube.gateways import TEMPLATES, gateway_on, see_can_be_hurt, soon, verdict, verdicts
+from kube.kinds import Right
+from kube.secret_calls import SECRET, SHOWN, reading, rotate, sent, start, store, with_secret
 from running import Reply, Service
 
 from gateway.logs import JsonFormatter
 
-SECRET = "correct-horse-battery"
 ROTATED = "tr0ub4dor-and-three"
-AT_ONCE = {"verdicts": {"planTtl": "0s"}}
-SHOWN = "Unable to resolve metric arguments: "
-RUN = '{"templates": [{"templateName": "t"}]}'
-
-
-def see_can_be_hurt(cluster: Cluster) -> None:
-    """Skip where the API server is somebody else's."""
-    if not cluster.can_be_hurt:
-        pytest.skip("the API server is not ours")
-
-
-def with_secret(upstream: Backend, **fields: object) -> Object:
-    """A template whose metric sends a secret, and whose answer it may be."""
-    ref = {"name": "api", "key": "token"}
-    metric = rate(upstream.url, 0.8, **fields)
-    headers = [{"key": "X-Token", "value": "{{args.token}}"}]
-    metric["provider"]["web"] |= {"headers": headers}
-    return template("t", metric, args=[{"name": "token", "valueFrom": {"secretKeyRef": ref}}])
-
-
-async def store(cluster: Cluster, namespace: str, value: str) -> None:
-    """Create the secret."""
-    content = {"metadata": {"name": "api"}, "stringData": {"token": value}}
-    await cluster.create("secrets", namespace, content)
-
-
-async def rotate(cluster: Cluster, namespace: str, value: str) -> None:
-    """Change the secret."""
-    data = {"token": b64encode(value.encode()).decode()}
-    await cluster.patch("secrets", namespace, "api", {"data": data})
-
-
-def reading(namespace: str, **settings: object) -> dict[str, Any]:
-    """Settings that switch secrets of a namespace on, and remember none for long."""
-    return {"kubernetes": {"secrets": [namespace], "secretsTtl": "0s", **settings}, **AT_ONCE}
-
-
-def sent(upstream: Backend) -> str:
-    """The secret of the last measurement."""
-    return upstream.requests[-1].headers["X-Token"]
-
-
-async def start(gateway: Service, namespace: str) -> str:
-    """Start a run; where it is."""
-    json = {"Content-Type": "application/json"}
-    started = await gateway.post(f"/v1/runs?namespace={namespace}", RUN, **json)
-    assert started.status == 202, started.text
-    return started.headers["Location"]
 
 
 async def test_a_secret_is_sent_and_never_shown(

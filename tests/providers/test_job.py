@@ -24,7 +24,7 @@ from job_api import (
 from gateway.errors import ProviderError, ProviderInvalid, ProviderRejected
 from gateway.model import Phase
 from gateway.provider import LastingProvider, Progress
-from providers.job import AWAY_FOR_S
+from providers.job import AWAY_FOR_S, LONGEST_S
 
 FOUND = replace(ATTEMPT, metadata=MARKS)
 BEGUN = Progress(phase=Phase.RUNNING, metadata=MARKS, resume_at_unix_s=CREATED_AT)
@@ -99,9 +99,16 @@ async def test_a_job_that_is_gone_when_it_is_read_is_not_adopted() -> None:
     "attempt",
     [
         pytest.param(ATTEMPT, id="of-a-run"),
-        pytest.param(replace(ATTEMPT, is_one_of_many=True), id="of-a-question"),
         pytest.param(
-            replace(ATTEMPT, is_one_of_many=True, not_before_unix_s=CREATED_AT + 0.5),
+            replace(ATTEMPT, joins_since_unix_s=0.0, takes_since_unix_s=CREATED_AT - 5),
+            id="of-a-question",
+        ),
+        pytest.param(
+            replace(
+                ATTEMPT,
+                joins_since_unix_s=CREATED_AT + 0.5,
+                takes_since_unix_s=CREATED_AT + 0.5,
+            ),
             id="of-a-question-that-wants-it-newer-than-whole-seconds-tell",
         ),
     ],
@@ -171,11 +178,19 @@ async def test_an_api_server_that_is_away_is_waited_for(
         pytest.param({"activeDeadlineSeconds": 0}, 600.0, id="none-at-all-is-one"),
         pytest.param({"activeDeadlineSeconds": None}, 900.0, id="null-is-the-deployers"),
         pytest.param({"activeDeadlineSeconds": "60"}, 900.0, id="a-text-is-refused-anyway"),
+        pytest.param({"activeDeadlineSeconds": 85_799}, 86_399.0, id="almost-a-day"),
+        pytest.param({"activeDeadlineSeconds": 85_801}, 86_400.0, id="a-day-at-most"),
+        pytest.param({"activeDeadlineSeconds": 2**31 - 1}, 86_400.0, id="68-years"),
     ],
 )
 def test_a_measurement_lasts_no_longer_than_its_job(spec: Document, longest_s: float) -> None:
-    """Its deadline, and ten minutes in which Kubernetes may be away."""
+    """Its deadline, and ten minutes in which Kubernetes may be away; never more than a day."""
     assert provider(block(**spec), active_deadline_s=300).longest_s() == longest_s
+
+
+def test_a_deadline_of_the_deployer_is_capped_as_well() -> None:
+    """What templates set and what they leave to the deployer is one."""
+    assert provider(active_deadline_s=200_000).longest_s() == LONGEST_S == 86_400.0
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from job_api import (
     waiting,
 )
 
+from gateway.errors import ProviderRejected
 from gateway.model import Phase
 from gateway.provider import Progress
 
@@ -151,14 +152,25 @@ async def test_an_image_that_cannot_be_pulled_is_inconclusive(
     assert await looked(FakeJobs(pods_there=pods)) == expected
 
 
-async def test_pods_are_those_that_the_job_selects() -> None:
-    """With `manualSelector` they need not carry its name."""
-    jobs = FakeJobs(pods_there=[pod("p1", waiting("t", "ErrImagePull", "no"), of="mine")])
+async def test_pods_are_those_with_the_jobs_name() -> None:
+    """Whatever a selector says: no Job with one of its own is created."""
     there = job()
-    there["spec"] = {"selector": {"matchLabels": {"job-name": "mine"}}}
-    jobs.jobs["shop/u-1.smoke.1"] = there
-    progress = await provider().advance(jobs.context(), FOUND)
-    assert progress == trouble("p1, container t has terminal error (ErrImagePull): no")
+    there["spec"] = {"selector": {"matchLabels": {"job-name": "other"}}}
+    jobs = FakeJobs(jobs={"shop/u-1.smoke.1": there})
+    await provider().advance(jobs.context(), FOUND)
+    assert jobs.calls == ["read shop/u-1.smoke.1", "pods shop?job-name=u-1.smoke.1"]
+
+
+async def test_who_may_not_list_pods_waits_for_the_job() -> None:
+    """It runs on and says why nothing more is known; the Job decides all the same."""
+    jobs = FakeJobs(faults={"pods": ProviderRejected("no right to list pods")})
+    assert await looked(jobs) == replace(RUNNING, message="no right to list pods")
+    assert await looked(jobs, FAILED) == ended(
+        Phase.FAILED,
+        "the Job has failed: BackoffLimitExceeded",
+        job_reason="BackoffLimitExceeded",
+        log_error="no right to list pods",
+    )
 
 
 async def test_a_job_that_has_ended_is_not_asked_for_its_images() -> None:

@@ -22,23 +22,44 @@ UID_LABEL = "analysisrun.argoproj.io/uid"
 
 
 @pytest.mark.parametrize(
-    ("metadata", "stopped"),
+    ("metadata", "there", "calls"),
     [
-        pytest.param(MARKS, "stop shop/u-1.smoke.1", id="as-it-was-recorded"),
+        pytest.param(MARKS, None, ["stop shop/u-1.smoke.1"], id="as-it-was-recorded"),
         pytest.param(
             {"job-name": "old", "job-namespace": "before"},
-            "stop before/old",
+            None,
+            ["stop before/old"],
             id="where-it-was-begun-whatever-the-rules-say-now",
         ),
-        pytest.param({}, "stop jobs/u-1.smoke.1", id="if-nobody-heard-of-its-creation"),
+        pytest.param(
+            {},
+            job(),
+            ["read jobs/u-1.smoke.1", "stop jobs/u-1.smoke.1"],
+            id="if-nobody-heard-of-its-creation",
+        ),
+        pytest.param({}, None, ["read jobs/u-1.smoke.1"], id="if-there-never-was-one"),
+        pytest.param(
+            {},
+            job(owner="u-9"),
+            ["read jobs/u-1.smoke.1"],
+            id="but-not-one-of-another-run-that-was-in-the-way",
+        ),
+        pytest.param(
+            {},
+            job(metric="load"),
+            ["read jobs/u-1.smoke.1"],
+            id="nor-one-of-another-metric",
+        ),
     ],
 )
-async def test_a_job_is_stopped(metadata: dict[str, str], stopped: str) -> None:
-    """With its pods; one that is not there is fine (J16)."""
-    jobs = FakeJobs()
+async def test_a_job_is_stopped(
+    metadata: dict[str, str], there: Document | None, calls: list[str]
+) -> None:
+    """With its pods; one that is not there is fine (J16), and nobody else's is touched."""
+    jobs = FakeJobs(jobs={} if there is None else {"jobs/u-1.smoke.1": there})
     attempt = replace(ATTEMPT, metadata=metadata)
     await provider(namespace="jobs").terminate(jobs.context(), attempt)
-    assert jobs.calls == [stopped]
+    assert jobs.calls == calls
 
 
 @pytest.mark.parametrize("error", [AWAY, ProviderRejected("jobs.batch is forbidden")])

@@ -1,6 +1,7 @@
 """job: what a pod did and wrote is told beside the verdict."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,9 +22,21 @@ from job_api import (
 from gateway.errors import ProviderRejected
 from gateway.model import Phase
 from gateway.provider import Progress
-from providers._job_outcome import MAX_LOG_BYTES, MAX_RESULT_CHARS, log_tail, result_in
+from providers._job_outcome import MAX_LOG_BYTES, MAX_RESULT_CHARS, is_whole, result_in
 
-COMPLETE, FAILED = condition("Complete"), condition("Failed", "BackoffLimitExceeded")
+COMPLETE, FAILED = condition("Complete"), condition("Failed")
+
+
+def succeeded(log: str) -> Progress:
+    """A success that names one container, whose log is its own name."""
+    text = "the Job is complete: exit code 0"
+    return ended(Phase.SUCCESSFUL, text, exit_code="0", reason="Completed", log=log)
+
+
+def failed(code: int, **found: str) -> Progress:
+    """A failure that names one container."""
+    text = f"the Job has failed: exit code {code}, Error"
+    return ended(Phase.FAILED, text, exit_code=str(code), reason="Error", **found)
 
 
 @pytest.mark.parametrize(
@@ -32,17 +45,11 @@ COMPLETE, FAILED = condition("Complete"), condition("Failed", "BackoffLimitExcee
         pytest.param(
             [COMPLETE],
             [pod("p1", exited("t", 0))],
-            ended(
-                Phase.SUCCESSFUL,
-                "the Job is complete: exit code 0",
-                exit_code="0",
-                reason="Completed",
-                log="p1/t",
-            ),
+            succeeded("p1/t"),
             id="a-success-has-the-last-container",
         ),
         pytest.param(
-            [FAILED],
+            [condition("Failed", "BackoffLimitExceeded")],
             [pod("p1", exited("t", 137, "OOMKilled"))],
             ended(
                 Phase.FAILED,
@@ -55,67 +62,37 @@ COMPLETE, FAILED = condition("Complete"), condition("Failed", "BackoffLimitExcee
             id="a-failure-has-its-code-and-why",
         ),
         pytest.param(
-            [condition("Failed")],
+            [FAILED],
             [pod("p1", exited("s", 0), exited("t", 3), exited("u", 4), init=[exited("i", 0)])],
-            ended(
-                Phase.FAILED,
-                "the Job has failed: exit code 3, Error",
-                exit_code="3",
-                reason="Error",
-                log="p1/t",
-            ),
+            failed(3, log="p1/t"),
             id="the-first-container-that-failed",
         ),
         pytest.param(
-            [condition("Failed")],
+            [FAILED],
             [pod("p1", exited("t", 3), init=[exited("i", 2)])],
-            ended(
-                Phase.FAILED,
-                "the Job has failed: exit code 2, Error",
-                exit_code="2",
-                reason="Error",
-                log="p1/i",
-            ),
+            failed(2, log="p1/i"),
             id="one-that-prepares-fails-before-the-others",
         ),
         pytest.param(
-            [condition("Failed")],
+            [FAILED],
             [pod("p1", exited("a", 143, at=9), exited("t", 3, at=8))],
-            ended(
-                Phase.FAILED,
-                "the Job has failed: exit code 3, Error",
-                exit_code="3",
-                reason="Error",
-                log="p1/t",
-            ),
+            failed(3, log="p1/t"),
             id="the-one-that-failed-first-and-not-who-was-stopped-because-of-it",
         ),
         pytest.param(
             [COMPLETE],
             [pod("p1", exited("a", 0), exited("t", 0), init=[exited("i", 0)], order=["t", "a"])],
-            ended(
-                Phase.SUCCESSFUL,
-                "the Job is complete: exit code 0",
-                exit_code="0",
-                reason="Completed",
-                log="p1/t",
-            ),
+            succeeded("p1/t"),
             id="the-first-container-of-the-spec-and-not-what-accompanies-it",
         ),
         pytest.param(
-            [condition("Failed")],
+            [FAILED],
             [
                 pod("p1", exited("t", 1), created_at=1),
                 pod("p3", exited("t", 3), created_at=3),
                 pod("p2", exited("t", 2), created_at=2),
             ],
-            ended(
-                Phase.FAILED,
-                "the Job has failed: exit code 3, Error",
-                exit_code="3",
-                reason="Error",
-                log="p3/t",
-            ),
+            failed(3, log="p3/t"),
             id="the-newest-pod",
         ),
         pytest.param(
@@ -125,13 +102,7 @@ COMPLETE, FAILED = condition("Complete"), condition("Failed", "BackoffLimitExcee
                 pod("p2", exited("t", 2), created_at=2),
                 pod("p3", waiting("t", "ContainerCreating"), created_at=3),
             ],
-            ended(
-                Phase.SUCCESSFUL,
-                "the Job is complete: exit code 0",
-                exit_code="0",
-                reason="Completed",
-                log="p1/t",
-            ),
+            succeeded("p1/t"),
             id="the-newest-pod-that-decides",
         ),
         pytest.param(
@@ -143,7 +114,7 @@ COMPLETE, FAILED = condition("Complete"), condition("Failed", "BackoffLimitExcee
             id="no-container-decided",
         ),
         pytest.param(
-            [condition("Failed")],
+            [FAILED],
             [pod("p1", {"name": "t", "state": {"terminated": {"exitCode": "1"}}}, {"name": "u"})],
             ended(Phase.FAILED, "the Job has failed"),
             id="a-code-that-is-none",
@@ -166,24 +137,12 @@ async def test_what_the_pod_did_is_told(
     [
         pytest.param(
             {"log": ProviderRejected("pods/log is forbidden")},
-            ended(
-                Phase.FAILED,
-                "the Job has failed: exit code 1, Error",
-                exit_code="1",
-                reason="Error",
-                log_error="pods/log is forbidden",
-            ),
+            failed(1, log_error="pods/log is forbidden"),
             id="logs-are-forbidden",
         ),
         pytest.param(
             {"log": AWAY},
-            ended(
-                Phase.FAILED,
-                "the Job has failed: exit code 1, Error",
-                exit_code="1",
-                reason="Error",
-                log_error=str(AWAY),
-            ),
+            failed(1, log_error=str(AWAY)),
             id="no-log-comes-in-time",
         ),
         pytest.param(
@@ -198,7 +157,7 @@ async def test_a_verdict_does_not_wait_for_its_log(
 ) -> None:
     """The Job has decided; why there is no log is told beside."""
     jobs = FakeJobs(pods_there=[pod("p1", exited("t", 1))], faults=fault)
-    assert await looked(jobs, condition("Failed")) == expected
+    assert await looked(jobs, FAILED) == expected
 
 
 def log_of(text: str) -> FakeJobs:
@@ -206,20 +165,32 @@ def log_of(text: str) -> FakeJobs:
     return FakeJobs(pods_there=[pod("p1", exited("t", 0))], logs={"p1/t": text})
 
 
-LONG = "x" * (MAX_LOG_BYTES // 10)
+def lines(count: int, length: int) -> str:
+    """So many lines of so many bytes each, all of them different."""
+    return "".join(f"{number:0{length - 1}}\n" for number in range(count))
+
+
 BIG = '{"v":"' + "x" * (MAX_RESULT_CHARS - len('{"v":""}')) + '"}'
+ALMOST = "x" * (MAX_LOG_BYTES - 1)
+WHOLE = f"{'x' * (MAX_LOG_BYTES - 9)}\n"
+"""A line that leaves eight bytes."""
 
 
 @pytest.mark.parametrize(
     ("written", "log", "result"),
     [
         pytest.param("", "", None, id="nothing"),
-        pytest.param("a\r\nb\n", "a\nb", None, id="lines-of-any-sort"),
+        pytest.param("\n", "", None, id="an-empty-line"),
+        pytest.param("a\n\n\n", "a\n\n", None, id="one-line-feed-goes-and-no-other"),
+        pytest.param("a\r\nb\r\n", "a\r\nb\r", None, id="nothing-else-is-changed"),
         pytest.param(
-            "".join(f"{number}\n" for number in range(50)),
-            "\n".join(str(number) for number in range(30, 50)),
+            lines(50, 3),
+            "\n".join(f"{number:02}" for number in range(30, 50)),
             None,
             id="the-last-twenty-lines",
+        ),
+        pytest.param(
+            "a\u2028" * 30 + "\n", "a\u2028" * 30, None, id="only-a-line-feed-ends-a-line"
         ),
         pytest.param(
             'a\n{"v": 1.50, "a": [true]}\n\n \n',
@@ -227,16 +198,13 @@ BIG = '{"v":"' + "x" * (MAX_RESULT_CHARS - len('{"v":""}')) + '"}'
             '{"a":[true],"v":1.5}',
             id="the-last-line-that-is-not-empty-is-the-result",
         ),
-        pytest.param(
-            f"{'a' * 9_000}\n{'b' * 9_000}\n{{}}\n",
-            f"{'b' * 9_000}\n{{}}",
-            "{}",
-            id="fewer-lines-if-they-are-long",
-        ),
-        pytest.param('{"v":1}\r\n', '{"v":1}', '{"v":1}', id="a-result-of-windows"),
+        pytest.param('{"v":1}\r\n', '{"v":1}\r', '{"v":1}', id="a-result-of-windows"),
         pytest.param('{"v":1}\nbye\n', '{"v":1}\nbye', None, id="not-on-the-last-line"),
         pytest.param(
-            '{"v":"a\u2028b"}', '{"v":"a\nb"}', '{"v":"a\\u2028b"}', id="an-end-of-line-inside"
+            '{"v":"a\u2028b"}',
+            '{"v":"a\u2028b"}',
+            '{"v":"a\\u2028b"}',
+            id="what-others-take-for-the-end-of-a-line",
         ),
         pytest.param("[1]", "[1]", None, id="a-list-is-no-result"),
         pytest.param("1", "1", None, id="nor-is-a-number"),
@@ -247,17 +215,12 @@ BIG = '{"v":"' + "x" * (MAX_RESULT_CHARS - len('{"v":""}')) + '"}'
         pytest.param(BIG, BIG, BIG, id="as-long-as-may-be"),
         pytest.param(BIG.replace("v", "vv"), BIG.replace("v", "vv"), None, id="longer"),
         pytest.param(
-            f'{{"v":1}}\n{LONG * 10}\n{{"v":2}}', '{"v":1}', None, id="a-line-that-is-cut-off"
-        ),
-        pytest.param(f'{LONG * 11}\n{{"v":2}}', "", None, id="nothing-but-a-line-that-is-cut-off"),
-        pytest.param("é" * MAX_LOG_BYTES, "", None, id="bytes-are-counted"),
-        pytest.param(
-            "[" * 50_000, "[" * 50_000, None, id="what-is-nested-without-end-is-no-result"
+            "[" * 16_000, "[" * 16_000, None, id="what-is-nested-without-end-is-no-result"
         ),
     ],
 )
 async def test_a_log_is_read_to_its_end(written: str, log: str, result: str | None) -> None:
-    """Its last lines, whole ones only, and the JSON object that the last of all may hold."""
+    """Its last lines as they are, and the JSON object that the last of all may hold."""
     progress = await looked(log_of(written), COMPLETE)
     found = {} if result is None else {"result": result}
     assert progress.metadata == {
@@ -269,8 +232,57 @@ async def test_a_log_is_read_to_its_end(written: str, log: str, result: str | No
     }
 
 
+@pytest.mark.parametrize(
+    ("written", "asked", "log"),
+    [
+        pytest.param(lines(30, 800), [20], lines(30, 800)[-16_000:-1], id="twenty-lines-find-room"),
+        pytest.param(lines(20, 820), [20, 5], lines(20, 820)[-4_100:-1], id="five-do"),
+        pytest.param(f"{WHOLE}{{}}\n{WHOLE}", [20, 5, 1], WHOLE[:-1], id="one-does"),
+        pytest.param(f"{'y' * 99}\n{WHOLE}1234567\n", [20, 5, 1], "1234567", id="the-last-one"),
+        pytest.param(f"{WHOLE}1234567", [20], f"{WHOLE}1234567", id="one-byte-less-than-the-limit"),
+        pytest.param(f"{WHOLE}12345678", [20, 5, 1], "12345678", id="as-many-bytes-as-the-limit"),
+        pytest.param(ALMOST, [20], ALMOST, id="one-line-of-one-byte-less"),
+        pytest.param(f"{ALMOST}\n", [20, 5, 1], None, id="one-line-of-as-many-bytes"),
+        pytest.param(f"{{}}\n{ALMOST * 2}", [20, 5, 1], None, id="one-line-that-is-longer"),
+        pytest.param("é" * 8_191, [20], "é" * 8_191, id="bytes-are-counted"),
+        pytest.param("é" * 8_192, [20, 5, 1], None, id="and-not-characters"),
+        pytest.param(
+            "x" * (MAX_LOG_BYTES - 1) + "é", [20, 5, 1], None, id="half-a-character-is-cut-as-well"
+        ),
+    ],
+)
+async def test_of_a_long_log_fewer_lines_are_told(
+    written: str, asked: Sequence[int], log: str | None
+) -> None:
+    """Whole ones only: of half a secret nobody could tell that it is one."""
+    jobs = log_of(written)
+    progress = await looked(jobs, COMPLETE)
+    long = "its last line has 16384 bytes or more"
+    assert progress.metadata == {
+        **MARKS,
+        "exit-code": "0",
+        "reason": "Completed",
+        **({"log-error": long} if log is None else {"log": log}),
+    }
+    assert jobs.calls[-len(asked) :] == [f"log shop/p1/t?{number}" for number in asked]
+    assert jobs.called("log") == len(asked)
+
+
+async def test_a_log_that_cannot_be_read_again_is_told() -> None:
+    """Who lost the right to read it meanwhile, or the pod, hears why; nothing half is shown."""
+
+    class Rotated(FakeJobs):
+        async def log(self, *args: Any, **asked: Any) -> str:
+            text = await super().log(*args, **asked)
+            self.faults = {"log": AWAY}
+            return text
+
+    jobs = Rotated(pods_there=[pod("p1", exited("t", 3))], logs={"p1/t": lines(20, 900)})
+    assert await looked(jobs, FAILED) == failed(3, log_error=str(AWAY))
+
+
 @given(st.text(st.characters(codec="utf-8")) | st.text(alphabet='{}[]":,.01eE-nul\\\n'))
 def test_any_log_can_be_read(text: str) -> None:
-    """Nothing else than texts comes of what a container writes."""
-    assert isinstance(log_tail(text), str)
+    """Nothing else than a text comes of what a container writes."""
     assert isinstance(result_in(text), str)
+    assert is_whole(text) is (len(text.encode()) < MAX_LOG_BYTES)

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from job_api import AWAY, FakeJobs, condition
+from job_api import AWAY, FakeJobs, condition, job
 from redis_server import RedisServer, until
 from runs_alone import RUN_ID, alone, job_metric
 
@@ -14,6 +14,9 @@ from gateway.secret_files import SecretsFolder
 FIRST, SECOND = f"{RUN_ID}.smoke.1", f"{RUN_ID}.smoke.2"
 MARKS = {"job-name": FIRST, "job-namespace": "shop"}
 COMPLETE = condition("Complete")
+INCONCLUSIVE = (
+    'Metric "smoke" assessed Inconclusive due to inconclusive (1) > inconclusiveLimit (0):'
+)
 BEGAN_AT = "1970-01-01T00:16:40.000Z"
 
 
@@ -32,6 +35,77 @@ async def test_a_job_that_cannot_be_stopped_is_an_error(redis_server: RedisServe
         "jobs.batch is forbidden",
         1,
     )
+
+
+async def test_a_run_that_ends_while_the_api_server_is_away_has_not_passed(
+    redis_server: RedisServer,
+) -> None:
+    """Nobody knows how its Job ends, which the message says."""
+    jobs = FakeJobs(faults={"stop": AWAY})
+    async with alone(redis_server, {}, jobs=jobs) as run:
+        await run.start(job_metric())
+        await run.drive()
+        await run.store.terminate(RUN_ID)
+        assert await run.drive() is None
+        message = f"Metric Terminated; it may go on until its deadline: {AWAY}"
+        assert await run.ended() == (
+            Phase.INCONCLUSIVE,
+            f'{INCONCLUSIVE} "Error Message: {message}"',
+        )
+        result = await run.result("smoke")
+    assert (result["measurements"][0]["message"], result["inconclusive"]) == (message, 1)
+    assert "error" not in result
+
+
+async def test_a_job_of_which_nothing_can_be_learned_is_stopped(
+    redis_server: RedisServer,
+) -> None:
+    """The next measurement is not to run beside it."""
+    jobs = FakeJobs()
+    async with alone(redis_server, {}, jobs=jobs) as run:
+        await run.start(job_metric())
+        await run.drive()
+        jobs.faults = {"read": ProviderRejected("jobs.batch is forbidden")}
+        run.now_unix_s = 1_020.0
+        await run.drive()
+        assert ((await run.result("smoke"))["error"], jobs.jobs) == (1, {})
+        jobs.faults, jobs.ends_at_once = {}, "Complete"
+        run.now_unix_s = 1_031.0
+        await run.drive_to_the_end()
+        assert (await run.ended())[0] is Phase.SUCCESSFUL
+    assert jobs.created == [FIRST, SECOND]
+
+
+async def test_a_job_of_somebody_else_that_is_in_the_way_stays(redis_server: RedisServer) -> None:
+    """Neither is it taken for ours, nor is it stopped when ours cannot be begun."""
+    theirs = job(FIRST, owner="u-9")
+    jobs = FakeJobs(jobs={f"shop/{FIRST}": theirs})
+    async with alone(redis_server, {}, jobs=jobs) as run:
+        await run.start(job_metric())
+        await run.drive()
+        result = await run.result("smoke")
+    assert (result["error"], result["measurements"][0]["message"]) == (
+        1,
+        f'jobs.batch "{FIRST}" already exists',
+    )
+    assert jobs.jobs == {f"shop/{FIRST}": theirs}
+
+
+async def test_a_job_that_nobody_recorded_ends_with_its_run(redis_server: RedisServer) -> None:
+    """Its driver died after it was created, and the run lasts too long."""
+    jobs = FakeJobs()
+    async with alone(redis_server, {}, jobs=jobs, maxDuration="100s") as run:
+        await run.start(job_metric(), job_metric("later", initialDelay="60s"))
+        await run.drive()
+        jobs.answers_once = asyncio.Event()
+        run.now_unix_s = 1_060.0
+        killed = asyncio.create_task(run.drive())
+        await until(lambda: jobs.created == [FIRST, f"{RUN_ID}.later.1"])
+        killed.cancel()
+        await asyncio.wait({killed})
+        run.now_unix_s = 1_100.0
+        assert await run.drive() is None
+    assert jobs.jobs == {}
 
 
 async def test_a_driver_that_dies_before_it_saved_leaves_a_job_to_the_next(

@@ -1,6 +1,7 @@
 """Plans of runs that are under way: made once, and forgotten where they would take too much."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -8,7 +9,8 @@ import pytest
 from runs_alone import Scripted, metric
 
 from gateway.job_rights import JobRights
-from gateway.planner import Planner
+from gateway.planner import Planner, Secrets
+from gateway.run_manifest import BROUGHT_ANNOTATION
 from gateway.runs.plans import RunPlans
 from gateway.secret_files import SecretsFolder
 from gateway.sources import TemplateIndex
@@ -27,25 +29,28 @@ class Kept:
         return self._manifests[run_id]
 
 
-def document(run_id: str) -> dict[str, Any]:
+def document(run_id: str, *, url: str = "", **spec: Any) -> dict[str, Any]:
     """A stored run; all are of one size."""
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "AnalysisRun",
         "metadata": {"name": run_id, "namespace": "shop"},
-        "spec": {"metrics": [metric()]},
+        "spec": {"metrics": [metric(url=url)], **spec},
     }
 
 
-def plans(manifests: Kept, max_bytes: int) -> RunPlans:
-    """Plans with a planner that knows no templates and no secrets."""
+NO_SECRETS = Secrets(SecretsFolder(None), SecretsFolder(None))
+
+
+def plans(manifests: Kept, max_bytes: int, secrets: Secrets = NO_SECRETS) -> RunPlans:
+    """Plans with a planner that knows no templates."""
 
     async def hash_key() -> bytes:
         return bytes(32)
 
     planner = Planner(
         templates=TemplateIndex("shop"),
-        secrets=SecretsFolder(None),
+        secrets=secrets,
         provider_types={"web": Scripted({}).type()},
         environ={},
         job_rights=JobRights(),
@@ -86,3 +91,30 @@ async def test_a_plan_that_is_forgotten_makes_room() -> None:
     await kept.of("c")
     await kept.of("c")
     assert manifests.read == ["a", "b", "c"]
+
+
+def folder(root: Path, value: str) -> SecretsFolder:
+    """A folder with one secret."""
+    (root / value / "shop" / "s").mkdir(parents=True)
+    (root / value / "shop" / "s" / "k").write_text(value)
+    return SecretsFolder(root / value)
+
+
+@pytest.mark.parametrize(
+    ("annotations", "secret"),
+    [
+        pytest.param({}, "of-named", id="of-a-template-that-the-gateway-has"),
+        pytest.param({BROUGHT_ANNOTATION: "true"}, "of-brought", id="of-one-that-was-brought"),
+        pytest.param({BROUGHT_ANNOTATION: ""}, "of-brought", id="whatever-the-mark-says"),
+    ],
+)
+async def test_a_stored_run_gets_the_secrets_that_it_began_with(
+    tmp_path: Path, annotations: dict[str, str], secret: str
+) -> None:
+    """Planned again later, by whichever replica, what was brought stays brought."""
+    ref = {"name": "path", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+    run = document("a", url="{{args.path}}", args=[ref])
+    run["metadata"]["annotations"] = annotations
+    secrets = Secrets(folder(tmp_path, "of-named"), folder(tmp_path, "of-brought"))
+    plan = await plans(Kept({"a": run}), 10_000, secrets).of("a")
+    assert [each.query for each in plan.planned.metrics] == [secret]
