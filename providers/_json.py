@@ -7,18 +7,34 @@ Source: Go encoding/json, as argo-rollouts metricproviders/webmetric/webmetric.g
 import json
 import math
 import re
+from collections.abc import Callable, Mapping
 from typing import Never
 
 from gateway.errors import ProviderUnreadable
+from gateway.expr.gojson import syntax_error
 
 MAX_DEPTH = 200
 """How deep lists and objects may stand in each other."""
+_BLANKS = " \t\r\n"
+_BEGINNING = "looking for beginning of value"
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class NotJson(ValueError):
     """A text is not JSON as Go understands it."""
+
+    def __init__(self, message: str, go_words: str = "") -> None:
+        super().__init__(message)
+        self._go_words = go_words
+
+    @property
+    def go_words(self) -> str:
+        """What Go says of it, e.g. ``unexpected end of JSON input``."""
+        cause = self.__cause__
+        if isinstance(cause, json.JSONDecodeError):
+            return str(syntax_error(cause.doc, cause))
+        return self._go_words or str(self)
 
 
 def decode(body: bytes) -> object:
@@ -29,9 +45,42 @@ def decode(body: bytes) -> object:
         ProviderUnreadable: the document is nested too deeply.
 
     """
+    return _decoded(body, _DECODER.decode)
+
+
+def decode_first(body: bytes) -> object:
+    """The same of the first value in a body; what follows it is not looked at.
+
+    Source: Go encoding/json.Decoder.
+
+    Raises: as ``decode`` does.
+    """
+
+    def read(text: str) -> object:
+        value, _ = _DECODER.raw_decode(text, len(text) - len(text.lstrip(_BLANKS)))
+        return value
+
+    return _decoded(body, read)
+
+
+def member(document: Mapping[str, object], name: str) -> object:
+    """A member as Go finds it for the field of a record: the last one, in any case of letters."""
+    found = [value for key, value in document.items() if key.casefold() == name]
+    return found[-1] if found else None
+
+
+def mismatch(value: object, wanted: str) -> ProviderUnreadable:
+    """What Go says of a value that does not fit: ``wanted`` is e.g. ``value of type string``."""
+    kind = {bool: "bool", float: "number", str: "string", list: "array"}.get(type(value), "object")
+    return ProviderUnreadable(f"json: cannot unmarshal {kind} into Go {wanted}")
+
+
+def _decoded(body: bytes, read: Callable[[str], object]) -> object:
     text = body.decode("utf-8", "replace")
     try:
-        value: object = _DECODER.decode(text)
+        value = read(text)
+    except NotJson:
+        raise
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
@@ -45,12 +94,16 @@ def decode(body: bytes) -> object:
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise NotJson(f"the number {text[:40]} is beyond the range of a double")
+        raise NotJson(
+            f"the number {text[:40]} is beyond the range of a double",
+            f"json: cannot unmarshal number {text[:40]} into Go value of type float64",
+        )
     return number
 
 
 def _refuse(text: str) -> Never:
-    raise NotJson(f"{text} is no JSON")
+    character, place = ("I", "in numeric literal") if text[0] == "-" else (text[0], _BEGINNING)
+    raise NotJson(f"{text} is no JSON", f"invalid character '{character}' {place}")
 
 
 _DECODER = json.JSONDecoder(parse_int=_finite, parse_float=_finite, parse_constant=_refuse)

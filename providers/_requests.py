@@ -4,6 +4,7 @@ Source: Go net/http.Header.Set and net/url.Values.Encode, as argo-rollouts @ 9f8
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from urllib.parse import parse_qsl, urlencode
@@ -11,9 +12,11 @@ from urllib.parse import parse_qsl, urlencode
 from gateway.gotext import quote
 from gateway.gourl import Url, is_token, parse_url
 from gateway.model import Reading
-from gateway.provider import HttpRequest, HttpResponse
+from gateway.provider import DEADLINE_EXCEEDED, HttpRequest, HttpResponse, NoAnswer, Stage
 
 FORM = "application/x-www-form-urlencoded"
+_MALFORMED = re.compile("%(?![0-9A-Fa-f]{2})|;")
+_MAX_SHOWN_CHARACTERS = 4_096
 _SET_BY_THE_CLIENT = {"host", "content-length", "transfer-encoding", "trailer"}
 
 
@@ -44,7 +47,8 @@ def encode_form(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:
 
 def decode_form(text: str) -> list[tuple[str, str]]:
     """The pairs of a query string; what is malformed is left out."""
-    return parse_qsl(text.replace("+", "%20"), keep_blank_values=True, errors="replace")
+    sound = "&".join(pair for pair in text.split("&") if not _MALFORMED.search(pair))
+    return parse_qsl(sound.replace("+", "%20"), keep_blank_values=True, errors="replace")
 
 
 def shown(method: str, url: Url | str) -> str:
@@ -56,6 +60,21 @@ def shown(method: str, url: Url | str) -> str:
 def shown_request(request: HttpRequest) -> str:
     """``shown`` for a whole request."""
     return shown(request.method, request.url)
+
+
+def shortened(text: str) -> str:
+    """What a server said, as far as a message can bear it."""
+    is_short = len(text) <= _MAX_SHOWN_CHARACTERS
+    return text if is_short else f"{text[:_MAX_SHOWN_CHARACTERS]}..."
+
+
+def with_client_limit(failure: NoAnswer) -> str:
+    """A failure as Go's client words it when the time limit is its own (http.Client.Timeout)."""
+    if failure.cause != DEADLINE_EXCEEDED:
+        return str(failure)
+    if failure.stage is Stage.READING_BODY:
+        return f"{failure} (Client.Timeout or context cancellation while reading body)"
+    return f"{failure} (Client.Timeout exceeded while awaiting headers)"
 
 
 class Deadline:

@@ -23,7 +23,6 @@ from gateway.gotext import json_string, json_text, quote
 from gateway.gourl import UrlInvalid, is_token, parse_url
 from gateway.model import Reading, ResultType
 from gateway.provider import (
-    DEADLINE_EXCEEDED,
     Block,
     Context,
     HttpRequest,
@@ -38,7 +37,12 @@ from providers import _shapes
 from providers._json import NotJson, decode
 from providers._jsonpath import JsonPath, JsonPathInvalid, JsonPathNotFound
 from providers._oauth2 import OAuth2, parse_oauth2
-from providers._requests import Deadline, read_beside_the_loop, with_headers
+from providers._requests import (
+    Deadline,
+    read_beside_the_loop,
+    with_client_limit,
+    with_headers,
+)
 from providers._shapes import Authentication, Header, Int64, Items, Shape
 
 DEFAULT_TIMEOUT_S = 10
@@ -195,13 +199,8 @@ def _json(value: object) -> str:
 
 
 def _worded(failure: NoAnswer) -> str:
-    """The failure as Go's client words it, which has a time limit of its own."""
-    is_late = failure.cause == DEADLINE_EXCEEDED
-    if failure.stage is Stage.READING_BODY:
-        hint = " (Client.Timeout or context cancellation while reading body)" if is_late else ""
-        return f"Received no bytes in response: {failure}{hint}"
-    hint = " (Client.Timeout exceeded while awaiting headers)" if is_late else ""
-    return f"{failure}{hint}"
+    is_begun = failure.stage is Stage.READING_BODY
+    return f"{'Received no bytes in response: ' * is_begun}{with_client_limit(failure)}"
 
 
 def _check(block: Block) -> list[tuple[str, str]]:

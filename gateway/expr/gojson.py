@@ -97,7 +97,7 @@ def from_json(text: object) -> object:
     try:
         value = json.loads(source, parse_int=_number, parse_float=_number, parse_constant=_unknown)
     except json.JSONDecodeError as error:
-        raise _syntax_error(source, error) from None
+        raise syntax_error(source, error) from None
     return freeze(_whole(value))
 
 
@@ -136,7 +136,8 @@ def _unknown(word: str) -> float:
     raise Fault(f"invalid character {_quoted(word.lstrip('-')[0])} looking for beginning of value")
 
 
-def _syntax_error(source: str, error: json.JSONDecodeError) -> Fault:
+def syntax_error(source: str, error: json.JSONDecodeError) -> Fault:
+    """What Go says of a text that Python cannot read as JSON."""
     if error.msg in _INSIDE_STRINGS:
         where, skipped = _INSIDE_STRINGS[error.msg]
         return _unexpected(source[error.pos + skipped :], where)

@@ -7,7 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -28,6 +28,15 @@ class Subject:
     block: Callable[[str], dict[str, Any]]
     path: str
     answers: dict[str, Reading | str]
+    secrets: dict[str, Any] = field(default_factory=dict)
+    """Fields in which secrets may stand, beside the address."""
+    limited: Callable[[Any], Any] = lambda provider: provider
+    """The provider with the shortest time limit, where its block cannot say so."""
+
+
+def limited(provider: Any) -> Any:
+    """A provider whose time limit no block can change."""
+    return replace(provider, timeout_s=TIME_LIMIT_S)
 
 
 def prometheus_block(url: str) -> dict[str, Any]:
@@ -40,6 +49,16 @@ def web_block(url: str) -> dict[str, Any]:
     return {"url": f"{url}/m", "timeoutSeconds": TIME_LIMIT_S}
 
 
+def graphite_block(url: str) -> dict[str, Any]:
+    """A query of the render API."""
+    return {"address": url, "query": "target=a"}
+
+
+def skywalking_block(url: str) -> dict[str, Any]:
+    """A GraphQL query."""
+    return {"address": url, "query": "{ a }", "interval": "3m"}
+
+
 def text(value: str) -> Reading:
     """What web makes of a body that is no JSON."""
     return Reading(value, ResultType.JSON, value)
@@ -47,8 +66,17 @@ def text(value: str) -> Reading:
 
 NOT_JSON = "ProviderUnreadable: bad_response: the answer is not JSON: "
 LATE_WEB = " (Client.Timeout exceeded while awaiting headers)"
+LATE_BODY = "(Client.Timeout or context cancellation while reading body)"
+SECRETS = {
+    "headers": [{"key": "X-Key", "value": "hush"}],
+    "authentication": {
+        "oauth2": {"tokenUrl": "http://h/hush", "clientId": "id", "clientSecret": "hush"},
+        "basicAuth": {"username": "hush", "password": "hush"},
+    },
+}
 CUT_WEB = "ProviderUnreachable: Received no bytes in response: "
-LATE_BODY_WEB = " (Client.Timeout or context cancellation while reading body)"
+LATE_BODY_WEB = f" {LATE_BODY}"
+UNDECODED = "ProviderUnreadable: decoding response:"
 SUBJECTS = {
     "prometheus": Subject(
         prometheus_block,
@@ -75,6 +103,7 @@ SUBJECTS = {
             "not http": 'ProviderUnreadable: Post "$URL": net/http: HTTP/1.x transport connection'
             " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
         },
+        SECRETS,
     ),
     "web": Subject(
         web_block,
@@ -102,6 +131,63 @@ SUBJECTS = {
             "not http": 'ProviderUnreadable: Get "$URL": net/http: HTTP/1.x transport connection'
             " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
         },
+        SECRETS,
+    ),
+    "graphite": Subject(
+        graphite_block,
+        "/render?format=json&target=a",
+        {
+            "refuses": 'ProviderUnreachable: Get "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": f'ProviderUnreachable: Get "$URL": context deadline exceeded{LATE_WEB}',
+            "drips": f"ProviderUnreachable: context deadline exceeded {LATE_BODY}",
+            "hangs up": 'ProviderUnreachable: Get "$URL": EOF',
+            "truncated": "ProviderUnreachable: unexpected EOF",
+            "401": 'ProviderRejected: error response: {"error":"who are you"}',
+            "429": "ProviderRejected: error response: slow down",
+            "500": "ProviderRejected: error response: <h1>oops</h1>",
+            "304": "ProviderUnreadable: unexpected end of JSON input",
+            "204": "ProviderUnreadable: unexpected end of JSON input",
+            "html": "ProviderUnreadable: invalid character '<' looking for beginning of value",
+            "empty": "ProviderUnreadable: unexpected end of JSON input",
+            "null": "ProviderUnreadable: no values found",
+            "nan": "ProviderUnreadable: invalid character 'N' looking for beginning of value",
+            "half json": "ProviderUnreadable: unexpected end of JSON input",
+            "deep": "ProviderUnreadable: the answer is nested deeper than 200 levels",
+            "huge": 'ProviderUnreadable: Get "$URL": the answer is larger than 1000000 bytes,'
+            " the limit of this gateway",
+            "not http": 'ProviderUnreadable: Get "$URL": net/http: HTTP/1.x transport connection'
+            " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+        limited=limited,
+    ),
+    "skywalking": Subject(
+        skywalking_block,
+        "/graphql",
+        {
+            "refuses": 'ProviderUnreachable: Post "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": 'ProviderUnreachable: Post "$URL": context deadline exceeded',
+            "drips": "ProviderUnreachable: reading body: context deadline exceeded",
+            "hangs up": 'ProviderUnreachable: Post "$URL": EOF',
+            "truncated": "ProviderUnreachable: reading body: unexpected EOF",
+            "401": "ProviderUnreadable: no results returned from SkyWalking query",
+            "429": f"{UNDECODED} invalid character 's' looking for beginning of value",
+            "500": f"{UNDECODED} invalid character '<' looking for beginning of value",
+            "304": f"{UNDECODED} EOF",
+            "204": f"{UNDECODED} EOF",
+            "html": f"{UNDECODED} invalid character '<' looking for beginning of value",
+            "empty": f"{UNDECODED} EOF",
+            "null": f"{UNDECODED} the answer is null",
+            "nan": f"{UNDECODED} invalid character 'N' looking for beginning of value",
+            "half json": f"{UNDECODED} unexpected EOF",
+            "deep": "ProviderUnreadable: the answer is nested deeper than 200 levels",
+            "huge": 'ProviderUnreadable: Post "$URL": the answer is larger than 1000000 bytes,'
+            " the limit of this gateway",
+            "not http": 'ProviderUnreadable: Post "$URL": net/http: HTTP/1.x transport connection'
+            " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+        limited=limited,
     ),
 }
 
@@ -179,7 +265,7 @@ async def test_a_fault_is_told_exactly_and_in_time(name: str, fault: str) -> Non
     subject = SUBJECTS[name]
     started_s = asyncio.get_running_loop().time()
     async with BACKENDS[fault]() as url, world(max_body_bytes=MAX_BODY_BYTES) as context:
-        provider = PROVIDERS[name].parse(subject.block(url), {})
+        provider = subject.limited(PROVIDERS[name].parse(subject.block(url), {}))
         got = await failure_text(provider.measure(context))
     if isinstance(got, str):
         got = got.replace(f"{url}{subject.path}", "$URL").replace(url[len("http://") :], "$HOST")
@@ -222,17 +308,7 @@ def test_a_block_is_checked_with_its_placeholders(name: str) -> None:
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_a_provider_keeps_its_secrets(name: str) -> None:
     """A provider in a traceback or a log shows no address, header or password."""
-    block = SUBJECTS[name].block("http://u:hush@h")
-    oauth2 = {"tokenUrl": "http://h/hush", "clientId": "id", "clientSecret": "hush"}
-    provider = PROVIDERS[name].parse(
-        {
-            **block,
-            "headers": [{"key": "X-Key", "value": "hush"}],
-            "authentication": {
-                "oauth2": oauth2,
-                "basicAuth": {"username": "hush", "password": "hush"},
-            },
-        },
-        {},
-    )
+    subject = SUBJECTS[name]
+    block = {**subject.block("http://u:hush@h"), **subject.secrets}
+    provider = PROVIDERS[name].parse(block, {})
     assert "hush" not in repr(provider)

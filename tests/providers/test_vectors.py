@@ -1,6 +1,7 @@
 """Measurements that argo-rollouts was seen to take, taken by us from the same wire answers."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,15 @@ from providers import PROVIDERS
 
 ROWS = json.loads((Path(__file__).parents[1] / "conformance" / "provider_vectors.json").read_text())
 NOW = plain_float(1_700_000_000.25)
-SHOWN_HEADERS = ("Authorization", "Content-Type", "X-Scope-Orgid", "X-T")
+MINUTES = {
+    f"<now{since}, YYYY-MM-DD HHMM>": time.strftime(
+        "%Y-%m-%d %H%M", time.localtime(1_700_000_000.25 - age_s)
+    )
+    for since, age_s in (("", 0), (" - 3m", 180))
+}
+KEPT_BY_ARGO = {"GR03"}
+"""Rows in which Argo leaves a value beside an Error; the gateway never does: docs/differences.md"""
+SHOWN_HEADERS = ("Accept", "Authorization", "Content-Type", "X-Scope-Orgid", "X-T")
 
 
 def filled(value: Any, server: str) -> Any:
@@ -33,7 +42,9 @@ def told(request: Recorded) -> str:
 
 
 def expected(text: str) -> str:
-    """A row's request, with its JSON body and its stand-in signature brought to one form."""
+    """A row's request, with its JSON body, its minutes and its stand-in signature in one form."""
+    for name, minute in MINUTES.items():
+        text = text.replace(name, minute)
     head, brace, rest = text.partition("} ")
     body = json.dumps(json.loads(rest)) if rest[:1] == "{" else rest
     return f"{head}{brace}{body}"
@@ -99,7 +110,7 @@ async def test_a_measurement_is_taken_as_argo_takes_it(row: dict[str, Any]) -> N
     assert requests == [expected(text) for text in expect["requests"]]
     assert judged(row, outcome) == (
         expect["phase"],
-        expect["value"],
+        "" if row["id"] in KEPT_BY_ARGO else expect["value"],
         expect.get("message", ""),
         expect.get("metadata", {}),
     )
