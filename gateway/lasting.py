@@ -25,6 +25,7 @@ from gateway.provider import (
 from gateway.run_status import Measurement, RunStatus
 from gateway.schedule import Action
 from gateway.secrets import Redaction
+from gateway.template import Metric
 from gateway.verdict import cut
 
 SHORTEST_PAUSE_S: Final = 0.25
@@ -44,20 +45,24 @@ class RunIdentity:
     namespace: str
 
 
-def attempt_of(run: RunIdentity, status: RunStatus, metric: str, *, now_unix_s: float) -> Attempt:
+def attempt_of(
+    run: RunIdentity, status: RunStatus, metric: Metric, *, now_unix_s: float
+) -> Attempt:
     """The measurement of a metric that is in flight, or the one that is due.
 
     Source: argo-rollouts metricproviders/job/job.go:82-106 @ 9f8d111d8 for the number.
     """
-    result = status.result_of(metric)
+    result = status.result_of(metric.name)
     in_flight = result.in_flight if result is not None else None
     return Attempt(
         owner=run.uid,
         analysis=run.name,
         namespace=run.namespace,
-        metric=metric,
+        metric=metric.name,
         number=1 if result is None else 1 + result.count + result.error,
         began_at_unix_s=in_flight.started_at_unix_s if in_flight is not None else now_unix_s,
+        interval=metric.interval,
+        analysis_began_at_unix_s=status.started_at_unix_s,
         metadata=in_flight.metadata if in_flight is not None else {},
     )
 
@@ -94,7 +99,7 @@ class Lasting:
             progress = await guarded(provider.advance(self._context, attempt))
             lag_s = max(lag_s, progress.lag_s)
         return Reading(
-            result=None,
+            result=None if progress.value is None else float(progress.value),
             result_type=ResultType.JSON,
             text=progress.text,
             metadata=progress.metadata,
@@ -149,6 +154,7 @@ class Lasting:
             started_at_unix_s=attempt.began_at_unix_s,
             finished_at_unix_s=self._context.now_unix_s() if is_completed else None,
             message=progress.message,
+            value="" if progress.value is None else str(progress.value),
             metadata={**outcome, **progress.metadata},
             resume_at_unix_s=progress.resume_at_unix_s,
         )

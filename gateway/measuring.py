@@ -122,7 +122,7 @@ class Measuring:
         status: RunStatus,
     ) -> RunMeasurement:
         """What a run records now of a measurement that lasts, without secrets."""
-        attempt = attempt_of(run, status, metric.plan.name, now_unix_s=self._context.now_unix_s())
+        attempt = self._attempt_of(metric, run, status)
         measurement = await self._lasting.take(action, provider, attempt, planned.redaction)
         if measurement.finished_at_unix_s is not None:
             self._telemetry.measured(
@@ -133,15 +133,20 @@ class Measuring:
         return measurement
 
     async def abandon(
-        self, metric: str, provider: LastingProvider, *, run: RunIdentity, status: RunStatus
+        self,
+        metric: PlannedMetric,
+        provider: LastingProvider,
+        *,
+        run: RunIdentity,
+        status: RunStatus,
     ) -> None:
         """Stop what may have begun without having been recorded."""
-        attempt = attempt_of(run, status, metric, now_unix_s=self._context.now_unix_s())
+        attempt = self._attempt_of(metric, run, status)
         await self._lasting.abandon(provider, attempt)
 
     async def collect(
         self,
-        metric: str,
+        metric: PlannedMetric,
         provider: LastingProvider,
         *,
         run: RunIdentity,
@@ -149,8 +154,12 @@ class Measuring:
         keep: int,
     ) -> None:
         """Remove what measurements left behind that a run does not keep any more."""
-        attempt = attempt_of(run, status, metric, now_unix_s=self._context.now_unix_s())
+        attempt = self._attempt_of(metric, run, status)
         await self._lasting.collect(provider, attempt, keep=keep)
+
+    def _attempt_of(self, metric: PlannedMetric, run: RunIdentity, status: RunStatus) -> Attempt:
+        now_unix_s = self._context.now_unix_s()
+        return attempt_of(run, status, metric.plan.metric, now_unix_s=now_unix_s)
 
     async def _read(
         self,
@@ -188,6 +197,7 @@ class Measuring:
             metric=metric.plan.name,
             number=int(now_unix_s * 1000),
             began_at_unix_s=now_unix_s,
+            interval=metric.plan.metric.interval,
             joins_since_unix_s=oldest if freshness.is_explicit else 0.0,
             takes_since_unix_s=oldest,
         )

@@ -197,6 +197,10 @@ class Attempt:
     number: int
     """Different for each measurement of the owner's metric."""
     began_at_unix_s: float
+    interval: str = ""
+    """The metric's, as its template has it."""
+    analysis_began_at_unix_s: float | None = None
+    """The ``startedAt`` of the run; None before its first pass is over, and for a verdict."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """What the last look at it left; empty if it may not have begun."""
     joins_since_unix_s: float = math.inf
@@ -214,6 +218,8 @@ class Progress:
     message: str = ""
     text: str = ""
     """What was found, in a few words; empty while it is Running."""
+    value: int | None = None
+    """What was measured, if that is a number."""
     metadata: Mapping[str, str]
     resume_at_unix_s: float | None = None
     """When to look again; None if it is completed."""
@@ -231,7 +237,8 @@ class LastingProvider(Protocol):
     async def advance(self, context: Context, attempt: Attempt) -> Progress:
         """Begin the measurement if it has not begun, else look at it. Raises ProviderError.
 
-        It has not begun twice if nobody heard of its beginning.
+        Where the vendor lets one find out, it does not begin twice if nobody heard of its
+        beginning.
         """
 
     async def terminate(self, context: Context, attempt: Attempt) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from gateway.provider import ProviderType
-from providers import graphite, job, prometheus, skywalking, web
+from providers import graphite, job, kayenta, prometheus, skywalking, web
 from providers._job_manifest import JobRules
 
 __all__ = ["PROVIDERS", "JobRules", "provider_types"]
@@ -15,6 +15,7 @@ def provider_types(jobs: JobRules) -> Mapping[str, ProviderType]:
         "prometheus": prometheus.TYPE,
         "web": web.TYPE,
         "job": job.provider_type(jobs),
+        "kayenta": kayenta.TYPE,
         "graphite": graphite.TYPE,
         "skywalking": skywalking.TYPE,
     }

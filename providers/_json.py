@@ -75,6 +75,14 @@ def mismatch(value: object, wanted: str) -> ProviderUnreadable:
     return ProviderUnreadable(f"json: cannot unmarshal {kind} into Go {wanted}")
 
 
+def stream_words(error: NotJson, body: bytes) -> str:
+    """Go's words where it reads a stream, of which nobody knows the end."""
+    words = error.go_words
+    if words != "unexpected end of JSON input":
+        return words
+    return "unexpected EOF" if body.strip() else "EOF"
+
+
 def _decoded(body: bytes, read: Callable[[str], object]) -> object:
     text = body.decode("utf-8", "replace")
     try:

@@ -7,13 +7,14 @@ import asyncio
 import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from gateway.gotext import quote
 from gateway.gourl import Url, is_token, parse_url
-from gateway.model import Reading
 from gateway.provider import DEADLINE_EXCEEDED, HttpRequest, HttpResponse, NoAnswer, Stage
 
+Read = TypeVar("Read")
 FORM = "application/x-www-form-urlencoded"
 _MALFORMED = re.compile("%(?![0-9A-Fa-f]{2})|;")
 _MAX_SHOWN_CHARACTERS = 4_096
@@ -95,8 +96,8 @@ SMALL_BYTES = 64 * 1024
 
 
 async def read_beside_the_loop(
-    response: HttpResponse, read: Callable[[], Reading], threads: Executor
-) -> Reading:
+    response: HttpResponse, read: Callable[[], Read], threads: Executor
+) -> Read:
     """What ``read`` makes of an answer; a large one is read in a thread.
 
     Raises: what ``read`` raises.

@@ -37,7 +37,7 @@ from gateway.provider import (
     Stage,
 )
 from providers import _shapes
-from providers._json import NotJson, decode_first, member, mismatch
+from providers._json import NotJson, decode_first, member, mismatch, stream_words
 from providers._requests import read_beside_the_loop, shortened
 from providers._shapes import Shape
 
@@ -150,20 +150,12 @@ def _document(body: bytes) -> Mapping[str, object]:
     try:
         document = decode_first(body)
     except NotJson as error:
-        raise _undecoded(_words(error, body)) from error
+        raise _undecoded(stream_words(error, body)) from error
     if document is None:
         raise _undecoded("the answer is null")
     if not isinstance(document, dict):
         raise _undecoded(str(mismatch(document, "value of type graphql.graphResponse")))
     return document
-
-
-def _words(error: NotJson, body: bytes) -> str:
-    """Go's words where it reads a stream, of which nobody knows the end."""
-    words = error.go_words
-    if words != "unexpected end of JSON input":
-        return words
-    return "unexpected EOF" if body.strip() else "EOF"
 
 
 def _errors(document: Mapping[str, object]) -> list[object]:

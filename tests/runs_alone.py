@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fake_kayenta import FakeKayenta
+from fake_kayenta import block as kayenta_block
 from job_api import BLOCK, FakeJobs
 from redis_server import RedisServer
 
@@ -28,7 +30,7 @@ from gateway.settings import Runs
 from gateway.sources import TemplateIndex
 from gateway.store_client import Patience, connect
 from gateway.telemetry import Telemetry
-from providers import JobRules
+from providers import JobRules, kayenta
 from providers.job import provider_type
 
 PATIENCE = Patience(socket_timeout_s=5, max_connections=40, retries=1)
@@ -136,6 +138,11 @@ def job_metric(name: str = "smoke", **fields: Any) -> dict[str, Any]:
     return {"name": name, "provider": {"job": BLOCK}, **fields}
 
 
+def kayenta_metric(name: str = "canary", **fields: Any) -> dict[str, Any]:
+    """A metric that is a canary analysis; ``fields`` in wire names."""
+    return {"name": name, "provider": {"kayenta": kayenta_block()}, **fields}
+
+
 def metric(name: str = "m", *, url: str = "", **fields: Any) -> dict[str, Any]:
     """A metric that is Successful above 0.5; ``fields`` in wire names."""
     return {
@@ -153,6 +160,7 @@ async def alone(
     *,
     secrets: SecretSource | None = None,
     jobs: FakeJobs | None = None,
+    canaries: FakeKayenta | None = None,
     **settings: Any,
 ) -> AsyncIterator[Alone]:
     """A driver over a real Redis; ``settings`` of runs, in wire names."""
@@ -173,14 +181,18 @@ async def alone(
     planner = Planner(
         templates=TemplateIndex("shop"),
         secrets=Secrets(secrets or SecretsFolder(None), secrets or SecretsFolder(None)),
-        provider_types={"web": script.type(), "job": provider_type(JobRules())},
+        provider_types={
+            "web": script.type(),
+            "job": provider_type(JobRules()),
+            "kayenta": kayenta.TYPE,
+        },
         environ={},
         job_rights=JobRights(("shop",)),
         hash_key=hash_key,
         ttl_s=10,
         now_s=now_unix_s,
     )
-    context = jobs.context()
+    context = replace(jobs.context(), http=canaries or FakeKayenta())
     explanations = Explanations(context, budget_s=0, now_s=now_unix_s)
     readings = Readings(
         memory=Memory(max_entries=10, max_bytes=10_000, retention_s=60),

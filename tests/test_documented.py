@@ -28,7 +28,7 @@ from gateway.store import CALL_BUDGET_S, LONGEST_PAUSE_S
 from gateway.template import parse
 from gateway.verdict import MAX_TEXT_CHARS
 from gateway.wire import MAX_ITEMS
-from providers import PROVIDERS
+from providers import PROVIDERS, kayenta
 
 ROOT = Path(__file__).parents[1]
 PAGES = (
@@ -184,6 +184,12 @@ def test_every_function_of_conditions_is_named(name: str) -> None:
         pytest.param("docs/http.md", f"`limit={DEFAULT_LIMIT}`", id="runs-on-a-page"),
         pytest.param("docs/http.md", f"1 to {MAX_LIMIT}", id="most-runs-on-a-page"),
         pytest.param("docs/redis.md", f"has {CALL_BUDGET_S * 1000:g} ms", id="redis-budget"),
+        pytest.param(
+            "docs/providers/kayenta.md", f"looked at every {kayenta.LOOK_EVERY_S:g} s", id="looks"
+        ),
+        pytest.param(
+            "docs/providers/kayenta.md", f"not complete after {kayenta.LONGEST_S:g}s", id="hanging"
+        ),
         pytest.param("docs/redis.md", f"up to {LONGEST_PAUSE_S:g} s", id="redis-probes"),
         pytest.param("README.md", f"at most {CALL_BUDGET_S * 1000:g} ms", id="redis-in-short"),
         pytest.param("docs/templates.md", f"{MAX_FILES:,} files", id="files"),

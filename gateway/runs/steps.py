@@ -89,7 +89,7 @@ class Steps:
                 and not result.phase.is_completed
                 and result.in_flight is None
             ):
-                await self._measuring.abandon(name, provider, run=plan.run, status=status)
+                await self._measuring.abandon(metric, provider, run=plan.run, status=status)
 
     async def _look(
         self,
@@ -141,7 +141,8 @@ class Steps:
         Source: argo-rollouts analysis/analysis.go:775-797 @ 9f8d111d8.
         """
         for rules in plan.rules:
-            provider = plan.metrics[rules.name].plan.provider
+            metric = plan.metrics[rules.name]
+            provider = metric.plan.provider
             result = status.result_of(rules.name)
             if (
                 isinstance(provider, LastingProvider)
@@ -149,7 +150,7 @@ class Steps:
                 and len(result.measurements) > rules.retention
             ):
                 await self._measuring.collect(
-                    rules.name, provider, run=plan.run, status=status, keep=rules.retention
+                    metric, provider, run=plan.run, status=status, keep=rules.retention
                 )
 
     async def _measure(self, metric: PlannedMetric, plan: RunPlan, since_s: float) -> Measurement:

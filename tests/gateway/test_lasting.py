@@ -47,6 +47,23 @@ async def test_a_verdict_follows_a_measurement_to_its_end() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "result"),
+    [
+        pytest.param(None, None, id="nothing"),
+        pytest.param(81, 81.0, id="a-number"),
+        pytest.param(0, 0.0, id="zero"),
+    ],
+)
+async def test_a_verdict_has_the_number_that_was_measured(
+    value: int | None, result: float | None
+) -> None:
+    """As any number is: a double."""
+    reading = await World().lasting().follow(Scripted([replace(SUCCESS, value=value)]), ATTEMPT)
+    assert (reading.result, type(reading.result)) == (result, type(result))
+    assert reading.text == "fine"
+
+
+@pytest.mark.parametrize(
     ("phase", "is_partial"),
     [
         pytest.param(Phase.SUCCESSFUL, False, id="a-success-may-be-repeated"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from lasting_scripts import ATTEMPT, FOUND, NOW, SUCCESS, Scripted, World, running
+from manifests import metric
 
 from gateway.errors import ProviderRejected, ProviderUnreachable
 from gateway.lasting import RunIdentity, attempt_of
@@ -54,6 +55,24 @@ def measured(phase: Phase, **fields: Any) -> Measurement:
             Scripted([SUCCESS]),
             measured(Phase.SUCCESSFUL, metadata={"outcome": "fine", "id": "7", "log": "ok"}),
             id="one-that-ends-has-no-value-as-in-argo",
+        ),
+        pytest.param(
+            Action.RESUME,
+            FOUND,
+            Scripted([replace(SUCCESS, value=81)]),
+            measured(
+                Phase.SUCCESSFUL,
+                value="81",
+                metadata={"outcome": "fine", "id": "7", "log": "ok"},
+            ),
+            id="unless-it-measured-a-number",
+        ),
+        pytest.param(
+            Action.RESUME,
+            FOUND,
+            Scripted([replace(SUCCESS, phase=Phase.FAILED, value=0, text="")]),
+            measured(Phase.FAILED, value="0", metadata={"id": "7", "log": "ok"}),
+            id="which-may-be-zero",
         ),
         pytest.param(
             Action.RESUME,
@@ -222,4 +241,15 @@ ENDED = replace(IN_FLIGHT, phase=Phase.FAILED, finished_at_unix_s=NOW - 20)
 def test_a_measurement_keeps_its_number(results: list[MetricResult], expected: Attempt) -> None:
     """The same while it is in flight, another one for each new one."""
     status = RunStatus(metric_results=tuple(results))
-    assert attempt_of(RUN, status, "m", now_unix_s=NOW) == expected
+    assert attempt_of(RUN, status, metric("m"), now_unix_s=NOW) == expected
+
+
+@pytest.mark.parametrize("began_at", [None, NOW - 60])
+@pytest.mark.parametrize("results", [(), (MetricResult(name="m", measurements=(IN_FLIGHT,)),)])
+def test_a_measurement_knows_the_interval_and_the_beginning_of_its_run(
+    results: tuple[MetricResult, ...], began_at: float | None
+) -> None:
+    """The one that begins and the one in flight; a run begins with the end of its first pass."""
+    status = RunStatus(metric_results=results, started_at_unix_s=began_at)
+    attempt = attempt_of(RUN, status, metric("m", interval="10m"), now_unix_s=NOW)
+    assert (attempt.interval, attempt.analysis_began_at_unix_s) == ("10m", began_at)

@@ -5,20 +5,19 @@ A new provider is covered by one entry in ``SUBJECTS``.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from backends import Play, backend, failure_text, raw_server, saying, world
+from backends import failure_text, raw_server, world
+from faulty_backends import BACKENDS
 
 from gateway.model import Reading, ResultType
 from providers import PROVIDERS
 
 TIME_LIMIT_S = 1
 MAX_BODY_BYTES = 1_000_000
-OK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 @dataclass(frozen=True)
@@ -192,70 +191,9 @@ SUBJECTS = {
 }
 
 
-async def hang(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    """Take the request and say nothing."""
-    await reader.read()
-
-
-async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """A byte now and then, far from the announced length."""
-    await reader.readuntil(b"\r\n\r\n")
-    writer.write(f"{OK}Content-Length: 100000\r\n\r\n".encode())
-    for _ in range(1000):
-        writer.write(b" ")
-        await writer.drain()
-        await asyncio.sleep(0.05)
-
-
-async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Fifty megabytes, without saying so first."""
-    await reader.readuntil(b"\r\n\r\n")
-    writer.write(f"{OK}Connection: close\r\n\r\n".encode())
-    for _ in range(50):
-        writer.write(b"1" * 1_000_000)
-        await writer.drain()
-
-
-@asynccontextmanager
-async def nobody() -> AsyncIterator[str]:
-    """A port where nobody listens."""
-    async with raw_server(hang) as url:
-        pass
-    yield url
-
-
-@asynccontextmanager
-async def playing(play: Play) -> AsyncIterator[str]:
-    """A server that always answers the same."""
-    async with backend(play) as server:
-        yield server.url
-
-
-BACKENDS: dict[str, Callable[[], AbstractAsyncContextManager[str]]] = {
-    "refuses": nobody,
-    "hangs": lambda: raw_server(hang),
-    "drips": lambda: raw_server(drip),
-    "hangs up": lambda: raw_server(saying(b"")),
-    "truncated": lambda: raw_server(saying(f'{OK}Content-Length: 99\r\n\r\n{{"a'.encode())),
-    "401": lambda: playing(Play('{"error":"who are you"}', 401)),
-    "429": lambda: playing(Play("slow down", 429)),
-    "500": lambda: playing(Play("<h1>oops</h1>", 500)),
-    "304": lambda: playing(Play("", 304)),
-    "204": lambda: playing(Play("", 204)),
-    "html": lambda: playing(Play("<html></html>")),
-    "empty": lambda: playing(Play("")),
-    "null": lambda: playing(Play("null")),
-    "nan": lambda: playing(Play("NaN")),
-    "half json": lambda: playing(Play('{"a": ')),
-    "deep": lambda: playing(Play("[" * 100_000 + "]" * 100_000)),
-    "huge": lambda: raw_server(flood),
-    "not http": lambda: raw_server(saying(b"nonsense\r\n\r\n")),
-}
-
-
 def test_no_provider_is_left_out() -> None:
-    """Those whose backend is a cluster have a contract of their own: ``test_job_faults.py``."""
-    assert {*SUBJECTS, "job"} == set(PROVIDERS)
+    """Those that last have a contract of their own: ``test_job.py``, ``test_kayenta_faults.py``."""
+    assert {*SUBJECTS, "job", "kayenta"} == set(PROVIDERS)
 
 
 @pytest.mark.parametrize("fault", BACKENDS)

@@ -2,19 +2,27 @@
 
 import json
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from backends import Play, Recorded, backend, world
+from backends import NOW_UNIX_S, Play, Recorded, backend, world
 
 from gateway.conditions import judge
 from gateway.errors import ProviderError
 from gateway.gotext import plain_float
+from gateway.lasting import Lasting
 from gateway.model import Phase, Reading
+from gateway.provider import Attempt, LastingProvider
+from gateway.schedule import Action
+from gateway.secrets import Redaction
 from providers import PROVIDERS
 
-ROWS = json.loads((Path(__file__).parents[1] / "conformance" / "provider_vectors.json").read_text())
+ALL = json.loads((Path(__file__).parents[1] / "conformance" / "provider_vectors.json").read_text())
+LASTING = [row for row in ALL if row["provider"] == "kayenta"]
+"""Rows of what goes on while nobody looks."""
+ROWS = [row for row in ALL if row not in LASTING]
 NOW = plain_float(1_700_000_000.25)
 MINUTES = {
     f"<now{since}, YYYY-MM-DD HHMM>": time.strftime(
@@ -22,6 +30,32 @@ MINUTES = {
     )
     for since, age_s in (("", 0), (" - 3m", 180))
 }
+SECONDS = {"2023-11-14T22:13:20Z": "<now>", "2023-11-14T22:03:20Z": "<now - interval>"}
+MENDED: dict[str, dict[str, Any]] = {
+    "KA06": {
+        "phase": "Error",
+        "message": "Invalid canaryExecutionId: the answer has none",
+        "metadata": {},
+        "resumeIn": None,
+        "finished": True,
+    },
+    "KA10": {
+        "phase": "Running",
+        "value": "",
+        "metadata": {"canaryExecutionId": "EX-1"},
+        "resumeIn": 15,
+        "finished": False,
+        "requests": [
+            text.replace("<now - interval>", "<now>")
+            for row in LASTING
+            if row["id"] == "KA07"
+            for text in row["expect"]["requests"]
+        ],
+    },
+    "KA23": {"phase": "Inconclusive", "message": "Metric Terminated", "finished": True},
+}
+"""Rows in which the gateway does something else, and what: docs/differences.md"""
+ACTIONS = {"run": Action.MEASURE, "resume": Action.RESUME, "terminate": Action.TERMINATE}
 KEPT_BY_ARGO = {"GR03"}
 """Rows in which Argo leaves a value beside an Error; the gateway never does: docs/differences.md"""
 SHOWN_HEADERS = ("Accept", "Authorization", "Content-Type", "X-Scope-Orgid", "X-T")
@@ -38,6 +72,8 @@ def told(request: Recorded) -> str:
         f"{name}: {request.headers[name]}" for name in SHOWN_HEADERS if name in request.headers
     )
     body = json.dumps(json.loads(request.body)) if request.body[:1] == "{" else request.body
+    for second, name in SECONDS.items():
+        body = body.replace(second, name)
     return f"{request.method} {request.target} {{{shown}}} {body}".replace(NOW, "<now>")
 
 
@@ -114,6 +150,47 @@ async def test_a_measurement_is_taken_as_argo_takes_it(row: dict[str, Any]) -> N
         expect.get("message", ""),
         expect.get("metadata", {}),
     )
+
+
+def attempt_of(row: dict[str, Any]) -> Attempt:
+    """What a run knows of the measurement of a row."""
+    started_at = row.get("startedAt")
+    return Attempt(
+        owner="u-1",
+        analysis="r",
+        namespace="run-ns",
+        metric=row["metric"]["name"],
+        number=1,
+        began_at_unix_s=NOW_UNIX_S,
+        interval=row["metric"].get("interval", ""),
+        analysis_began_at_unix_s=started_at and datetime.fromisoformat(started_at).timestamp(),
+        metadata=row.get("measurement", {}).get("metadata", {}),
+    )
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row["id"]) for row in LASTING])
+async def test_a_measurement_that_lasts_goes_on_as_in_argo(row: dict[str, Any]) -> None:
+    """A beginning, a look or an end: what is sent, and what a run records of it."""
+    expect = {**row["expect"], **MENDED.get(row["id"], {})}
+    async with backend(*plays(row)) as server, world() as context:
+        block = filled(row["metric"]["provider"][row["provider"]], server.url)
+        provider = PROVIDERS[row["provider"]].parse(block, {})
+        assert isinstance(provider, LastingProvider)
+        taken = await Lasting(context).take(
+            ACTIONS[row["op"]], provider, attempt_of(row), Redaction(())
+        )
+        sent = [told(one) for one in server.requests]
+    assert sent == [expected(text) for text in expect["requests"]]
+    outcome = {"outcome": taken.metadata["outcome"]} if taken.value else {}
+    assert (taken.phase, taken.value, taken.message, taken.metadata) == (
+        expect["phase"],
+        expect["value"],
+        expect.get("message", ""),
+        {**outcome, **expect.get("metadata", {})},
+    )
+    resume_in = expect.get("resumeIn")
+    assert taken.resume_at_unix_s == (resume_in and NOW_UNIX_S + resume_in)
+    assert (taken.finished_at_unix_s is not None) is expect["finished"]
 
 
 async def test_a_null_body_is_an_error_where_argo_crashes() -> None:

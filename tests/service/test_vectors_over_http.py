@@ -1,14 +1,22 @@
 """Measurements that argo-rollouts was seen to take, asked of the running service."""
 
+import asyncio
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from backends import Play, Recorded, backend
-from running import service, template
+from running import Service, service, template, until
 
-ROWS = json.loads((Path(__file__).parents[1] / "conformance" / "provider_vectors.json").read_text())
+from providers import kayenta
+
+ALL = json.loads((Path(__file__).parents[1] / "conformance" / "provider_vectors.json").read_text())
+LASTING = [row for row in ALL if row["provider"] == "kayenta"]
+"""Rows of what goes on while nobody looks: asked of a run. The run has begun when it began, so what
+KA09 says of its beginning cannot be told; ``tests/providers/test_vectors.py`` does."""
+ROWS = [row for row in ALL if row not in LASTING]
 SHOWN_HEADERS = ("Accept", "Authorization", "Content-Type", "X-Scope-Orgid", "X-T")
 EXPLAINED = {"PR03"}
 """Rows without data in which Prometheus is asked why: docs/differences.md. The stand-in is no
@@ -18,6 +26,23 @@ KEPT_BY_ARGO = {"GR03"}
 SIGNED = {"PR31"}
 """Rows in which the real signature stands where the table has a stand-in's. Argo crashes there; the
 gateway signs the second request, too, and gets its answer: docs/differences.md."""
+BEGINNING = (
+    Play('[{"id":"c-2","name":"cfg-b"}]'),
+    Play('{"canaryExecutionId":"EX-1"}'),
+)
+"""What a run hears before it looks at an execution."""
+MENDED: dict[str, dict[str, Any]] = {
+    "KA06": {
+        "phase": "Error",
+        "message": "Invalid canaryExecutionId: the answer has none",
+        "metadata": {},
+    },
+    "KA10": {
+        **next(row for row in LASTING if row["id"] == "KA09")["expect"],
+    },
+    "KA23": {"phase": "Inconclusive", "message": "Metric Terminated"},
+}
+"""Rows in which the gateway does something else, and what: docs/differences.md"""
 
 
 def plays(row: dict[str, Any]) -> list[Play]:
@@ -81,3 +106,59 @@ async def test_the_service_measures_as_argo_does(
         assert [told(each) for each in upstream.requests] == [
             expected(each) for each in row["expect"]["requests"]
         ]
+
+
+async def measurement_of(gateway: Service, path: str) -> dict[str, Any]:
+    """The only measurement of a run; nothing before it is there."""
+    (result,) = (await gateway.get(path)).body["status"].get("metricResults", [{}])
+    measured: dict[str, Any]
+    (measured,) = result.get("measurements", [{}])
+    return measured
+
+
+async def recorded(gateway: Service, path: str, phase: str) -> dict[str, Any]:
+    """The only measurement of a run, once it stands so."""
+    async with asyncio.timeout(10):
+        while (measured := await measurement_of(gateway, path)).get("phase") != phase:  # noqa: ASYNC110 - a run that goes on can only be asked
+            await asyncio.sleep(0.02)
+    return measured
+
+
+def span_s(measured: dict[str, Any]) -> float:
+    """From the beginning of a measurement to the next look at it."""
+    began, resumes = (datetime.fromisoformat(measured[name]) for name in ("startedAt", "resumeAt"))
+    return (resumes - began).total_seconds()
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row["id"]) for row in LASTING])
+async def test_a_run_measures_as_argo_does(
+    row: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is sent, and what stands in the document of a run that begins, looks, or is ended."""
+    expect = {**row["expect"], **MENDED.get(row["id"], {})}
+    before = () if row["op"] == "run" else BEGINNING
+    if row["op"] == "resume":
+        monkeypatch.setattr(kayenta, "LOOK_EVERY_S", 0.3)
+    async with backend(*before, *plays(row)) as upstream, service(tmp_path) as gateway:
+        metric = {**row["metric"], "consecutiveErrorLimit": 0}
+        content = template(json.loads(json.dumps(metric).replace("$SERVER", upstream.url)))
+        path = (await gateway.post("/v1/runs", content)).headers["Location"]
+        if row["op"] == "terminate":
+            await recorded(gateway, path, "Running")
+            await gateway.send("POST", f"{path}/terminate")
+        await until(lambda: len(upstream.requests) >= len(before) + len(expect["requests"]))
+        measured = await recorded(gateway, path, expect["phase"])
+        sent = [told(each) for each in upstream.requests][len(before) :]
+    outcome = {"outcome": measured["metadata"]["outcome"]} if expect["value"] else {}
+    assert (measured.get("value", ""), measured.get("message", "")) == (
+        expect["value"],
+        expect.get("message", ""),
+    )
+    assert measured.get("metadata", {}) == {**outcome, **expect.get("metadata", {})}
+    assert ("finishedAt" in measured) is (expect["phase"] != "Running")
+    # What is looked at again and again may have been by now.
+    wanted = [expected(each) for each in expect["requests"]]
+    assert sent[: len(wanted)] == wanted
+    assert set(sent) == set(wanted)
+    if row["op"] == "run" and expect["phase"] == "Running":
+        assert span_s(measured) == pytest.approx(expect["resumeIn"], abs=1)
