@@ -90,8 +90,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         if url is None:
             url = await parts.enter_async_context(embedded_redis(settings.state))
         store = await _store(url, telemetry, parts)
-        client = cluster_client(settings, parts)
-        sources = await open_sources(settings, client, parts)
+        sources = await open_sources(settings, cluster_client(settings, parts), parts)
         readings = readings_of(settings, telemetry, store)
         hash_key = HashKey(settings.readings.hash_key, store).current
         judges = await compose(

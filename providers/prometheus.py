@@ -97,8 +97,7 @@ class PrometheusProvider:
         response = await self._exchange(request, context, deadline)
         if response.status in _ASKED_AGAIN_AS_GET:
             response = await self._exchange(build_fallback(request), context, deadline)
-        read = partial(read_answer, response)
-        return await read_beside_the_loop(response, read, context.threads)
+        return await read_beside_the_loop(response, partial(read_answer, response), context.threads)
 
     async def explain_no_data(self, context: Context) -> str:
         """Why the query finds nothing, or not a number; never raises."""
@@ -107,7 +106,7 @@ class PrometheusProvider:
         async def ask(endpoint: str, query: str) -> HttpResponse:
             asked = endpoint_of(self.server, endpoint)
             url = replace(asked.url, query="&".join(filter(None, (asked.url.query, query))))
-            request = HttpRequest("GET", url.text, asked.headers, tls=self._tls)
+            request = HttpRequest("GET", url.text, asked.headers, tls=_tls(self.spec))
             return await self._exchange(request, context, deadline)
 
         try:
@@ -138,7 +137,7 @@ class PrometheusProvider:
             endpoint.text,
             {**endpoint.headers, "Content-Type": FORM},
             encode_form([*form, *fields.items()]).encode(),
-            self._tls,
+            _tls(self.spec),
             is_repeatable=True,
         )
 
@@ -146,10 +145,6 @@ class PrometheusProvider:
         now_unix_s = context.now_unix_s()
         bounds = self.spec.range_query
         return now_unix_s if bounds is None else _bound("end", bounds.end, now_unix_s)
-
-    @property
-    def _tls(self) -> Tls:
-        return _tls(self.spec)
 
     async def _exchange(
         self, request: HttpRequest, context: Context, deadline: Deadline
