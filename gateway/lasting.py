@@ -88,8 +88,9 @@ class Lasting:
             ProviderError: what the provider raised.
 
         """
+        asked_at_unix_s = self._context.now_unix_s()
         progress = await guarded(provider.advance(self._context, attempt))
-        lag_s = progress.lag_s
+        began_at_unix_s = progress.began_at_unix_s
         if not progress.phase.is_completed:
             await self.collect(provider, attempt, keep=KEPT_OF_A_QUESTION)
         while not progress.phase.is_completed:
@@ -97,7 +98,7 @@ class Lasting:
             await self._sleep(max(wait_s, SHORTEST_PAUSE_S))
             attempt = replace(attempt, metadata=progress.metadata)
             progress = await guarded(provider.advance(self._context, attempt))
-            lag_s = max(lag_s, progress.lag_s)
+            began_at_unix_s = progress.began_at_unix_s or began_at_unix_s
         return Reading(
             result=None if progress.value is None else float(progress.value),
             result_type=ResultType.JSON,
@@ -105,7 +106,7 @@ class Lasting:
             metadata=progress.metadata,
             # What could not be judged is no verdict to repeat.
             is_partial=progress.phase is Phase.INCONCLUSIVE,
-            lag_s=lag_s,
+            lag_s=max(0.0, asked_at_unix_s - (began_at_unix_s or asked_at_unix_s)),
             judgement=Judgement(progress.phase, progress.message),
         )
 

@@ -223,8 +223,8 @@ class Progress:
     metadata: Mapping[str, str]
     resume_at_unix_s: float | None = None
     """When to look again; None if it is completed."""
-    lag_s: float = 0.0
-    """How long before the attempt it had begun, if it was found under way."""
+    began_at_unix_s: float | None = None
+    """When it had begun, if it was found under way."""
 
 
 @runtime_checkable

@@ -32,11 +32,11 @@ TEMPLATES_ANNOTATION: Final = "analysis-gateway/templates"
 """``name@sha256:...`` of every template that took part, with commas between."""
 LABEL_ANNOTATION: Final = "analysis-gateway/template"
 """What own metrics call the run's template."""
-BROUGHT_ANNOTATION: Final = "analysis-gateway/brought"
-"""There if a request brought what the run measures."""
+NAMED_ANNOTATION: Final = "analysis-gateway/named"
+"""There if the gateway had all that the run measures, and no request brought any of it."""
 CONTEXT_ANNOTATION: Final = "analysis-gateway/context"
 """JSON of what the caller asked to have repeated."""
-_OF_TEMPLATES: Final = frozenset({TEMPLATES_ANNOTATION, LABEL_ANNOTATION, BROUGHT_ANNOTATION})
+_OF_TEMPLATES: Final = frozenset({TEMPLATES_ANNOTATION, LABEL_ANNOTATION, NAMED_ANNOTATION})
 """What only the gateway may say of a run: who brings a whole run has used no template."""
 _MAX_NAME_CHARS: Final = 63
 _EVERY_METRIC: Final = DryRunRule(metricName=".*")
@@ -119,7 +119,7 @@ class Order:
     is_terminated: bool = False
     is_dry_run: bool = False
     """Whether no metric counts."""
-    is_brought: bool = False
+    is_brought: bool
     """Whether a request brought any of what is measured."""
 
 
@@ -190,8 +190,8 @@ def manifest(
     if order.ttl_strategy is not None:
         spec["ttlStrategy"] = _wire(order.ttl_strategy)
     annotations = {**order.annotations}
-    if order.is_brought:
-        annotations[BROUGHT_ANNOTATION] = "true"
+    if not order.is_brought:
+        annotations[NAMED_ANNOTATION] = "true"
     described = {"labels": dict(order.labels), "annotations": annotations}
     return {
         "apiVersion": API_VERSION,

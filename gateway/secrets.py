@@ -96,7 +96,8 @@ class Redaction:
 
 
 def _lines(text: str) -> Iterator[str]:
-    return (line for line in text.splitlines() if len(line) >= _MIN_CORE_CHARS)
+    lines = (line.strip() for line in text.splitlines())
+    return (line for line in lines if len(line) >= _MIN_CORE_CHARS)
 
 
 def _base64_cores(text: str) -> Iterator[str]:

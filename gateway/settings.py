@@ -40,8 +40,8 @@ class Verdicts(Section):
     max_wait_s: Seconds = Field(300.0, alias="maxWait")
     """The longest wait a caller may ask for."""
     measurement_timeout_s: Seconds = Field(60.0, alias="measurementTimeout")
-    """The longest time that one measurement may take, whatever its template says; Jobs have
-    deadlines of their own."""
+    """The longest time that one measurement may take, whatever its template says; Jobs, and
+    executions of Kayenta, have limits of their own."""
     explain_no_data_s: Seconds = Field(1.0, alias="explainNoData")
     """How long a provider may be asked why its answer was empty; `0` never asks."""
     inline_templates: Literal["loopback", "allow", "deny"] = "loopback"

@@ -4,11 +4,12 @@ Sources: argo-rollouts metricproviders/kayenta/kayenta.go:81-105, 157-244 @ 9f8d
 encoding/json; k8s.io/apimachinery pkg/apis/meta/v1/unstructured/helpers.go for nested fields.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
 from gateway.errors import ProviderError, ProviderRejected, ProviderUnreadable
-from gateway.gotext import json_text
+from gateway.gotext import json_text, quote
 from gateway.provider import HttpResponse
 from providers._json import NotJson, decode, decode_first, member, mismatch, stream_words
 from providers._requests import shortened
@@ -25,6 +26,9 @@ _TYPES: Final[Mapping[type, str]] = {
 }
 _OBJECT: Final = "map[string]interface {}"
 _TEXTS: Final = ("id", "name", "updatedTimestampIso")
+_MAX_ID_CHARS: Final = 256
+_ID: Final = re.compile(rf"[!-~]{{0,{_MAX_ID_CHARS}}}")
+"""Printable, without blanks, and not longer than anything that is called an id."""
 _SCORE: Final = ("result", "judgeResult", "score", "score")
 
 
@@ -49,7 +53,7 @@ def read_config_id(response: HttpResponse, *, name: str) -> str:
     found = [_config(entry) for entry in document or []]
     for config_id, config_name in found:
         if config_name == name:
-            return config_id
+            return _as_id(config_id, "id of the canary config")
     raise ProviderRejected("Canary config not found")
 
 
@@ -68,13 +72,20 @@ def read_execution_id(response: HttpResponse) -> str:
         case "":
             raise ProviderUnreadable("Invalid canaryExecutionId")
         case str(execution_id):
-            return execution_id
+            return _as_id(execution_id, "canaryExecutionId")
         case None:
             raise ProviderUnreadable("Invalid canaryExecutionId: the answer has none")
         case other:
             raise ProviderUnreadable(
                 f"Invalid canaryExecutionId: it is of the type {_type_of(other)}, expected string"
             )
+
+
+def _as_id(text: str, what: str) -> str:
+    """An id as it may become a part of a URL, and be kept."""
+    if not _ID.fullmatch(text):
+        raise ProviderUnreadable(f"Invalid {what}: {quote(text[:_MAX_ID_CHARS])}")
+    return text
 
 
 def read_score(response: HttpResponse) -> int | None:

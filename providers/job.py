@@ -136,9 +136,8 @@ class JobProvider:
         if attempt.joins_since_unix_s < now_unix_s:
             found = await _under_way(jobs, namespace, attempt)
             if found is not None:
-                lag_s = max(0.0, attempt.began_at_unix_s - outcome.created_at_unix_s(found))
                 progress = begun(namespace, outcome.name(found), now_unix_s)
-                return replace(progress, lag_s=lag_s)
+                return replace(progress, began_at_unix_s=outcome.created_at_unix_s(found))
         manifest = job_manifest(
             attempt,
             namespace=namespace,

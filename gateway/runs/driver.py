@@ -177,8 +177,6 @@ class Driver:
     async def _stopped(self, drive: "_Drive") -> RunStatus:
         """The status with nothing in flight that would go on without the run."""
         status = drive.state.status
-        if not any(each.in_flight for each in status.metric_results):
-            return status
         try:
             plan = await self._plans.of(drive.run_id)
         except (TemplateInvalid, ClusterUnavailable):

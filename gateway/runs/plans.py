@@ -10,7 +10,7 @@ import orjson
 from gateway.lasting import RunIdentity
 from gateway.limits import MetricRules, metric_rules, within_measure
 from gateway.planner import INLINE, Chosen, Planned, PlannedMetric, Planner
-from gateway.run_manifest import BROUGHT_ANNOTATION, LABEL_ANNOTATION, AnalysisRun, Order
+from gateway.run_manifest import LABEL_ANNOTATION, NAMED_ANNOTATION, AnalysisRun, Order
 
 MAX_REMEMBERED: Final = 20_000
 NOBODY: Final = RunIdentity("", "", "")
@@ -120,7 +120,7 @@ def _stored(run: AnalysisRun) -> Chosen:
         label=metadata.annotations.get(LABEL_ANNOTATION, INLINE),
         flat=run.flat(),
         arguments=run.spec.args,
-        is_brought=BROUGHT_ANNOTATION in metadata.annotations,
+        is_brought=NAMED_ANNOTATION not in metadata.annotations,
     )
 
 

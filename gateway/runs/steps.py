@@ -81,15 +81,12 @@ class Steps:
 
     async def _abandon_unrecorded(self, plan: RunPlan, status: RunStatus) -> None:
         """Stop what a worker may have begun that died before it could record it."""
+        stops = []
         for name, metric in plan.metrics.items():
             provider = metric.plan.provider
-            result = status.result_of(name) or MetricResult(name=name)
-            if (
-                isinstance(provider, LastingProvider)
-                and not result.phase.is_completed
-                and result.in_flight is None
-            ):
-                await self._measuring.abandon(metric, provider, run=plan.run, status=status)
+            if isinstance(provider, LastingProvider) and _is_unrecorded(status.result_of(name)):
+                stops.append(self._measuring.abandon(metric, provider, run=plan.run, status=status))
+        await asyncio.gather(*stops)
 
     async def _look(
         self,
@@ -164,6 +161,11 @@ class Steps:
             patience=Patience.endless(),
         )
         return _as_measurement(measured, started_at, self._now_unix_s())
+
+
+def _is_unrecorded(result: MetricResult | None) -> bool:
+    """Whether a measurement may be under way that no status tells of."""
+    return result is None or not (result.phase.is_completed or result.in_flight)
 
 
 def _newest_unix_s(status: RunStatus, metric_name: str, created_at_unix_s: float) -> float:

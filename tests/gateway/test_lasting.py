@@ -64,6 +64,29 @@ async def test_a_verdict_has_the_number_that_was_measured(
 
 
 @pytest.mark.parametrize(
+    ("began_at", "lag_s"),
+    [
+        pytest.param([None, None], 0.0, id="its-own"),
+        pytest.param([NOW - 300, None], 300.0, id="one-that-was-under-way"),
+        pytest.param([None, NOW - 300], 300.0, id="one-that-was-found-at-the-second-look"),
+        pytest.param([NOW + 5, None], 0.0, id="by-a-clock-that-is-ahead"),
+    ],
+)
+async def test_the_age_of_what_was_found_under_way_is_known(
+    began_at: list[float | None], lag_s: float
+) -> None:
+    """Counted from when it was asked for, however long ago somebody wanted it."""
+    first, second = began_at
+    looks = [
+        replace(running(), began_at_unix_s=first),
+        replace(SUCCESS, began_at_unix_s=second),
+    ]
+    asked_long_ago = replace(ATTEMPT, began_at_unix_s=NOW - 900)
+    reading = await World().lasting().follow(Scripted(looks), asked_long_ago)
+    assert reading.lag_s == lag_s
+
+
+@pytest.mark.parametrize(
     ("phase", "is_partial"),
     [
         pytest.param(Phase.SUCCESSFUL, False, id="a-success-may-be-repeated"),

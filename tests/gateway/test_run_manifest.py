@@ -9,8 +9,8 @@ from manifests import argument, located, metric, secret_argument
 from gateway.errors import Problem, TemplateInvalid
 from gateway.flatten import FlatTemplate
 from gateway.run_manifest import (
-    BROUGHT_ANNOTATION,
     LABEL_ANNOTATION,
+    NAMED_ANNOTATION,
     TEMPLATES_ANNOTATION,
     Order,
     manifest,
@@ -41,6 +41,7 @@ def flat(**parts: Any) -> FlatTemplate:
 def order(**fields: Any) -> Order:
     """A run of template ``t``."""
     told = {"name": "t-", "is_name_open": True, "namespace": "shop", "flat": flat()}
+    told["is_brought"] = True
     return Order(**{**told, "arguments": (), **fields})
 
 
@@ -71,18 +72,21 @@ def test_who_brings_a_run_cannot_say_that_templates_made_it() -> None:
     assert order_of(asked, namespace="shop", given=()).annotations == {"x": "y"}
 
 
-@pytest.mark.parametrize("claim", [{}, {BROUGHT_ANNOTATION: ""}, {BROUGHT_ANNOTATION: "false"}])
+@pytest.mark.parametrize("claim", [{}, {NAMED_ANNOTATION: ""}, {NAMED_ANNOTATION: "true"}])
 def test_who_brings_a_run_cannot_hide_that(claim: dict[str, str]) -> None:
-    """It is the gateway that says so, whatever the manifest says."""
+    """Only the gateway says that it had all of it."""
     wanted = order_of(parse_run(document({"annotations": claim})), namespace="shop", given=())
     assert (wanted.is_brought, wanted.annotations) == (True, {})
-    assert made(wanted)["metadata"]["annotations"] == {BROUGHT_ANNOTATION: "true"}
+    assert "annotations" not in made(wanted)["metadata"]
 
 
-def test_a_run_of_templates_that_the_gateway_has_is_not_brought() -> None:
-    """The manifest of one says nothing of it."""
-    annotations = {LABEL_ANNOTATION: "t"}
-    assert made(order(annotations=annotations))["metadata"]["annotations"] == annotations
+def test_a_run_of_templates_that_the_gateway_has_says_so() -> None:
+    """Whoever plans it again may give it more than what a request brings."""
+    wanted = order(annotations={LABEL_ANNOTATION: "t"}, is_brought=False)
+    assert made(wanted)["metadata"]["annotations"] == {
+        LABEL_ANNOTATION: "t",
+        NAMED_ANNOTATION: "true",
+    }
 
 
 def test_everything_that_was_asked_for_is_in_the_manifest() -> None:
@@ -99,7 +103,7 @@ def test_everything_that_was_asked_for_is_in_the_manifest() -> None:
     kept = made(order_of(asked, namespace="shop", given=()))
     assert kept["metadata"]["name"] == "r-abc"
     assert kept["metadata"]["labels"] == {"team": "a"}
-    assert kept["metadata"]["annotations"] == {"x": "y", "analysis-gateway/brought": "true"}
+    assert kept["metadata"]["annotations"] == {"x": "y"}
     assert kept["spec"] == {
         "metrics": [METRIC],
         "args": [{"name": "a", "value": "1"}],

@@ -18,7 +18,7 @@ NOT_BROUGHT = (
     " cluster"
 )
 HEAD = {"apiVersion": "argoproj.io/v1alpha1"}
-BROUGHT = "analysis-gateway/brought"
+NAMED = "analysis-gateway/named"
 LABEL = "analysis-gateway/template"
 
 
@@ -26,7 +26,7 @@ def brought(upstream: Backend) -> tuple[dict[str, Any], dict[str, Any]]:
     """A template and a run that ask for the secret; the run claims to be the gateway's own."""
     asks = with_secret(upstream)
     inline = {**HEAD, "kind": "AnalysisTemplate", **asks}
-    claims = {"name": "mine", "annotations": {BROUGHT: "", LABEL: "t"}}
+    claims = {"name": "mine", "annotations": {NAMED: "true", LABEL: "t"}}
     return inline, {**HEAD, "kind": "AnalysisRun", **asks, "metadata": claims}
 
 
@@ -50,7 +50,7 @@ async def asked(gateway: Service, namespace: str, upstream: Backend) -> list[Rep
 async def test_a_request_gets_no_secret_of_the_cluster(
     kubernetes: Cluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A template that the gateway has does: only who may change it decides where that goes."""
+    """A template that the gateway has does: its author decides where that goes."""
     caplog.set_level(logging.DEBUG)
     namespace = await kubernetes.namespace()
     async with backend(Play("0.9")) as upstream:
@@ -69,7 +69,7 @@ async def test_a_request_gets_no_secret_of_the_cluster(
     assert requests == 0
     assert token == SECRET
     assert ended.body["status"]["phase"] == "Successful"
-    assert BROUGHT not in ended.body["metadata"]["annotations"]
+    assert ended.body["metadata"]["annotations"][NAMED] == "true"
     lines = [JsonFormatter().format(record) for record in caplog.records]
     assert SECRET not in "\n".join([*lines, *(each.text for each in (*refused, ended))])
 
@@ -92,7 +92,7 @@ async def test_a_request_gets_the_secrets_of_the_folder(
             ended = await gateway.post(f"/v1/runs?namespace={namespace}&wait=20s", run)
     assert (reply.body["phase"], ended.body["status"]["phase"]) == ("Successful", "Successful")
     assert {each.headers["X-Token"] for each in upstream.requests} == {"mounted"}
-    assert ended.body["metadata"]["annotations"] == {BROUGHT: "true", LABEL: "inline"}
+    assert ended.body["metadata"]["annotations"] == {LABEL: "inline"}
 
 
 async def test_a_stored_run_that_was_brought_stays_so(kubernetes: Cluster, tmp_path: Path) -> None:

@@ -96,11 +96,12 @@ async def test_a_job_that_is_gone_when_it_is_read_is_not_adopted() -> None:
 
 
 @pytest.mark.parametrize(
-    "attempt",
+    ("attempt", "began_at"),
     [
-        pytest.param(ATTEMPT, id="of-a-run"),
+        pytest.param(ATTEMPT, None, id="of-a-run"),
         pytest.param(
             replace(ATTEMPT, joins_since_unix_s=0.0, takes_since_unix_s=CREATED_AT - 5),
+            CREATED_AT,
             id="of-a-question",
         ),
         pytest.param(
@@ -109,11 +110,14 @@ async def test_a_job_that_is_gone_when_it_is_read_is_not_adopted() -> None:
                 joins_since_unix_s=CREATED_AT + 0.5,
                 takes_since_unix_s=CREATED_AT + 0.5,
             ),
+            None,
             id="of-a-question-that-wants-it-newer-than-whole-seconds-tell",
         ),
     ],
 )
-async def test_a_job_whose_creation_nobody_heard_of_is_not_created_twice(attempt: Any) -> None:
+async def test_a_job_whose_creation_nobody_heard_of_is_not_created_twice(
+    attempt: Any, began_at: float | None
+) -> None:
     """The same number, the same name; the Job that is there is the measurement."""
     clock = Clock()
     jobs = FakeJobs(clock, loses_answers=True)
@@ -124,7 +128,7 @@ async def test_a_job_whose_creation_nobody_heard_of_is_not_created_twice(attempt
     clock.now_unix_s += 8
     again = replace(attempt, metadata=first.metadata)
     assert await provider().advance(jobs.context(), again) == replace(
-        BEGUN, resume_at_unix_s=CREATED_AT + 8
+        BEGUN, resume_at_unix_s=CREATED_AT + 8, began_at_unix_s=began_at
     )
     assert jobs.created == ["u-1.smoke.1"]
 

@@ -24,31 +24,31 @@ COMPLETE, FAILED = condition("Complete", at=NOW), condition("Failed", at=NOW)
 
 
 @pytest.mark.parametrize(
-    ("there", "joins_since", "takes_since", "found", "lag_s"),
+    ("there", "joins_since", "takes_since", "found", "began_at"),
     [
-        pytest.param([], 0, 4_995, NEW, 0, id="nothing-is-there"),
-        pytest.param([job("j1")], 0, 4_995, "j1", 4000, id="one-under-way-serves"),
-        pytest.param(
-            [job("j1", created_at=1)], 0, 4_995, "j1", 4999, id="however-long-it-has-been"
-        ),
+        pytest.param([], 0, 4_995, NEW, None, id="nothing-is-there"),
+        pytest.param([job("j1")], 0, 4_995, "j1", 1_000, id="one-under-way-serves"),
+        pytest.param([job("j1", created_at=1)], 0, 4_995, "j1", 1, id="however-long-it-has-been"),
         pytest.param(
             [job("j1", created_at=4_000), job("j2", created_at=4_002), job("j3", created_at=4_001)],
             0,
             4_995,
             "j2",
-            998,
+            4_002,
             id="the-newest-of-several",
         ),
         pytest.param(
-            [job("j1", created_at=4_900)], 4_900, 4_900, "j1", 100, id="one-as-young-as-asked"
+            [job("j1", created_at=4_900)], 4_900, 4_900, "j1", 4_900, id="one-as-young-as-asked"
         ),
-        pytest.param([job("j1", created_at=4_899)], 4_900, 4_900, NEW, 0, id="one-that-is-too-old"),
+        pytest.param(
+            [job("j1", created_at=4_899)], 4_900, 4_900, NEW, None, id="one-that-is-too-old"
+        ),
         pytest.param(
             [job("j1", created_at=4_899), job("j2", created_at=4_950)],
             4_900,
             4_900,
             "j2",
-            50,
+            4_950,
             id="one-young-enough-beside-one-too-old",
         ),
         pytest.param(
@@ -56,7 +56,7 @@ COMPLETE, FAILED = condition("Complete", at=NOW), condition("Failed", at=NOW)
             0,
             4_995,
             "j1",
-            5,
+            4_995,
             id="one-that-ended-and-began-within-the-age",
         ),
         pytest.param(
@@ -64,7 +64,7 @@ COMPLETE, FAILED = condition("Complete", at=NOW), condition("Failed", at=NOW)
             0,
             4_995,
             NEW,
-            0,
+            None,
             id="one-that-ends-only-now-and-began-before-that-age",
         ),
         pytest.param(
@@ -72,7 +72,7 @@ COMPLETE, FAILED = condition("Complete", at=NOW), condition("Failed", at=NOW)
             0,
             4_995,
             "j1",
-            1,
+            4_999,
             id="one-that-has-ended-is-taken-if-it-is-the-newest",
         ),
         pytest.param(
@@ -80,7 +80,7 @@ COMPLETE, FAILED = condition("Complete", at=NOW), condition("Failed", at=NOW)
             0,
             4_995,
             "j2",
-            1000,
+            4_000,
             id="one-that-ended-and-is-too-old-hides-none-that-is-under-way",
         ),
         pytest.param(
@@ -88,7 +88,7 @@ COMPLETE, FAILED = condition("Complete", at=NOW), condition("Failed", at=NOW)
             4_995,
             4_995,
             "j1",
-            1,
+            4_999,
             id="the-newest-of-those-that-ended",
         ),
         pytest.param(
@@ -103,7 +103,7 @@ COMPLETE, FAILED = condition("Complete", at=NOW), condition("Failed", at=NOW)
             0,
             4_995,
             "j1",
-            1000,
+            4_000,
             id="what-ends-it-is-not-yet-true",
         ),
         pytest.param(
@@ -111,7 +111,7 @@ COMPLETE, FAILED = condition("Complete", at=NOW), condition("Failed", at=NOW)
             0,
             4_995,
             NEW,
-            0,
+            None,
             id="one-that-is-being-deleted",
         ),
         pytest.param(
@@ -119,16 +119,20 @@ COMPLETE, FAILED = condition("Complete", at=NOW), condition("Failed", at=NOW)
             0,
             4_995,
             NEW,
-            0,
+            None,
             id="one-that-ended-and-is-of-an-unknown-age",
         ),
-        pytest.param([job("j1", metric="load")], 0, 4_995, NEW, 0, id="one-of-another-metric"),
-        pytest.param([job("j1", owner="u-9")], 0, 4_995, NEW, 0, id="one-of-another-question"),
-        pytest.param([job("j1", annotations=None)], 0, 4_995, NEW, 0, id="one-of-no-metric"),
+        pytest.param([job("j1", metric="load")], 0, 4_995, NEW, None, id="one-of-another-metric"),
+        pytest.param([job("j1", owner="u-9")], 0, 4_995, NEW, None, id="one-of-another-question"),
+        pytest.param([job("j1", annotations=None)], 0, 4_995, NEW, None, id="one-of-no-metric"),
     ],
 )
 async def test_what_is_under_way_is_the_answer(
-    there: Sequence[Document], joins_since: float, takes_since: float, found: str, lag_s: float
+    there: Sequence[Document],
+    joins_since: float,
+    takes_since: float,
+    found: str,
+    began_at: float | None,
 ) -> None:
     """Nobody who asks knows the number that a process had which has died; its age is known."""
     jobs = FakeJobs(Clock(NOW), jobs={f"shop/{each['metadata']['name']}": each for each in there})
@@ -137,7 +141,7 @@ async def test_what_is_under_way_is_the_answer(
         phase=Phase.RUNNING,
         metadata={"job-name": found, "job-namespace": "shop"},
         resume_at_unix_s=NOW,
-        lag_s=lag_s,
+        began_at_unix_s=began_at,
     )
     assert jobs.calls == [LISTED, *([f"create shop/{NEW}"] if found == NEW else [])]
 

@@ -88,6 +88,12 @@ UNREADABLE = "ProviderUnreadable: json: cannot unmarshal"
             id="a-time",
         ),
         pytest.param(
+            [{"id": "c\n", "name": "c"}],
+            200,
+            'ProviderUnreadable: Invalid id of the canary config: "c\\n"',
+            id="an-id-that-is-none",
+        ),
+        pytest.param(
             [{"updatedTimestamp": 1.5}],
             200,
             f"{UNREADABLE} number into Go struct field canaryConfig.UpdatedTimestamp of type int",
@@ -119,6 +125,18 @@ INVALID = "ProviderUnreadable: Invalid canaryExecutionId"
             200,
             f"{INVALID}: it is of the type float64, expected string",
             id="a-number",
+        ),
+        pytest.param(
+            {"canaryExecutionId": "e 1"}, 200, f'{INVALID}: "e 1"', id="one-that-has-blanks"
+        ),
+        pytest.param(
+            {"canaryExecutionId": "e\r\n"}, 200, f'{INVALID}: "e\\r\\n"', id="one-that-ends-a-line"
+        ),
+        pytest.param(
+            {"canaryExecutionId": "e" * 257},
+            200,
+            f'{INVALID}: "{"e" * 256}"',
+            id="one-that-is-too-long-to-be-one",
         ),
         pytest.param(
             [],

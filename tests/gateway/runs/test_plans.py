@@ -10,7 +10,7 @@ from runs_alone import Scripted, metric
 
 from gateway.job_rights import JobRights
 from gateway.planner import Planner, Secrets
-from gateway.run_manifest import BROUGHT_ANNOTATION
+from gateway.run_manifest import NAMED_ANNOTATION
 from gateway.runs.plans import RunPlans
 from gateway.secret_files import SecretsFolder
 from gateway.sources import TemplateIndex
@@ -103,9 +103,9 @@ def folder(root: Path, value: str) -> SecretsFolder:
 @pytest.mark.parametrize(
     ("annotations", "secret"),
     [
-        pytest.param({}, "of-named", id="of-a-template-that-the-gateway-has"),
-        pytest.param({BROUGHT_ANNOTATION: "true"}, "of-brought", id="of-one-that-was-brought"),
-        pytest.param({BROUGHT_ANNOTATION: ""}, "of-brought", id="whatever-the-mark-says"),
+        pytest.param({NAMED_ANNOTATION: "true"}, "of-named", id="of-one-that-the-gateway-has"),
+        pytest.param({NAMED_ANNOTATION: ""}, "of-named", id="whatever-the-mark-says"),
+        pytest.param({}, "of-brought", id="of-one-that-was-brought-or-is-older-than-the-mark"),
     ],
 )
 async def test_a_stored_run_gets_the_secrets_that_it_began_with(
