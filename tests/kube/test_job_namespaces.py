@@ -1,14 +1,21 @@
-"""Whose Jobs may run, and that nothing else than a namespace is taken for one."""
+"""Whose Jobs may run, where they do, and that nothing but a namespace is taken for one."""
 
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from kube.cluster import Cluster
-from kube.gateways import CLUSTER_TEMPLATES
+from kube.gateways import CLUSTER_TEMPLATES, TEMPLATES
 from kube.gateways import template as in_cluster
-from kube.job_calls import job_gateway, job_metric, named, put_template
-from kube.kinds import Object
+from kube.job_calls import (
+    ended_run,
+    job_gateway,
+    job_metric,
+    measurements,
+    named,
+    put_template,
+)
+from kube.kinds import Object, Right
 from run_calls import run_manifest
 from running import template
 
@@ -77,3 +84,27 @@ async def test_what_is_no_namespace_reaches_no_path(
     told = [(each.status, each.body["error"], each.body["problems"]) for each in replies]
     assert told == [(422, "template_invalid", [problem])] * 3
     assert await all_jobs(kubernetes) == before
+
+
+async def test_jobs_may_have_a_cluster_of_their_own(kubernetes: Cluster, tmp_path: Path) -> None:
+    """A kubeconfig of another user, who may do nothing but run Jobs, in another namespace."""
+    namespace, home = await kubernetes.namespace(), await kubernetes.namespace()
+    await put_template(kubernetes, namespace, job_metric())
+    reads = [Right(verb, "argoproj.io", TEMPLATES, namespace) for verb in ("list", "watch")]
+    runs = [
+        *(Right(verb, "batch", "jobs", home) for verb in ("create", "get")),
+        Right("list", "", "pods", home),
+        Right("get", "", "pods/log", home),
+    ]
+    jobs = {
+        "namespaces": [namespace],
+        "namespace": home,
+        "connect": str(await kubernetes.kubeconfig_of(runs)),
+    }
+    connect = str(await kubernetes.kubeconfig_of(reads))
+    async with job_gateway(kubernetes, tmp_path, namespace, connect=connect, jobs=jobs) as gateway:
+        document = await ended_run(gateway, namespace)
+    assert document["status"]["phase"] == "Successful"
+    assert measurements(document)[0]["metadata"]["job-namespace"] == home
+    assert await kubernetes.jobs_created(namespace) == 0
+    assert await kubernetes.jobs_created(home) == 1
