@@ -7,10 +7,11 @@ assess     phases of metrics and run, messages, summaries       gateway/assess.p
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 
 from gateway import assess, schedule
+from gateway.limits import MetricRules
 from gateway.measuring import Measuring, Patience
 from gateway.model import Phase
 from gateway.planner import PlannedMetric
@@ -69,24 +70,32 @@ class Steps:
     async def stop(self, plan: RunPlan, status: RunStatus) -> RunStatus:
         """The status of a run that is about to end, with nothing in flight any more."""
         await self._abandon_unrecorded(plan, status)
-        for task in schedule.due(
-            plan.rules, status, is_terminated=True, now_unix_s=self._now_unix_s()
-        ):
-            metric = plan.metrics[task.metric_name]
-            provider = metric.plan.provider
-            if isinstance(provider, LastingProvider):
-                measurement = await self._look(task, metric, provider, plan, status)
-                status = _recorded(plan, status, task.metric_name, measurement)
+        due = {
+            task.metric_name: task
+            for task in schedule.due(
+                plan.rules, status, is_terminated=True, now_unix_s=self._now_unix_s()
+            )
+        }
+        looks = {
+            rules.name: self._look(due[rules.name], metric, provider, plan, status)
+            for rules, metric, provider in _lasting(plan)
+            if rules.name in due
+        }
+        # At once: whoever ends a run may have little time left.
+        measurements = await asyncio.gather(*looks.values())
+        for metric_name, measurement in zip(looks, measurements, strict=True):
+            status = _recorded(plan, status, metric_name, measurement)
         return status
 
     async def _abandon_unrecorded(self, plan: RunPlan, status: RunStatus) -> None:
         """Stop what a worker may have begun that died before it could record it."""
-        stops = []
-        for name, metric in plan.metrics.items():
-            provider = metric.plan.provider
-            if isinstance(provider, LastingProvider) and _is_unrecorded(status.result_of(name)):
-                stops.append(self._measuring.abandon(metric, provider, run=plan.run, status=status))
-        await asyncio.gather(*stops)
+        await asyncio.gather(
+            *(
+                self._measuring.abandon(metric, provider, run=plan.run, status=status)
+                for rules, metric, provider in _lasting(plan)
+                if _is_unrecorded(status.result_of(rules.name))
+            )
+        )
 
     async def _look(
         self,
@@ -137,18 +146,16 @@ class Steps:
 
         Source: argo-rollouts analysis/analysis.go:775-797 @ 9f8d111d8.
         """
-        for rules in plan.rules:
-            metric = plan.metrics[rules.name]
-            provider = metric.plan.provider
-            result = status.result_of(rules.name)
-            if (
-                isinstance(provider, LastingProvider)
-                and result is not None
-                and len(result.measurements) > rules.retention
-            ):
-                await self._measuring.collect(
+        await asyncio.gather(
+            *(
+                self._measuring.collect(
                     metric, provider, run=plan.run, status=status, keep=rules.retention
                 )
+                for rules, metric, provider in _lasting(plan)
+                if (result := status.result_of(rules.name)) is not None
+                and len(result.measurements) > rules.retention
+            )
+        )
 
     async def _measure(self, metric: PlannedMetric, plan: RunPlan, since_s: float) -> Measurement:
         started_at = self._now_unix_s()
@@ -161,6 +168,15 @@ class Steps:
             patience=Patience.endless(),
         )
         return _as_measurement(measured, started_at, self._now_unix_s())
+
+
+def _lasting(plan: RunPlan) -> Iterator[tuple[MetricRules, PlannedMetric, LastingProvider]]:
+    """The metrics whose measurements go on between two passes."""
+    for rules in plan.rules:
+        metric = plan.metrics[rules.name]
+        provider = metric.plan.provider
+        if isinstance(provider, LastingProvider):
+            yield rules, metric, provider
 
 
 def _is_unrecorded(result: MetricResult | None) -> bool:

@@ -227,6 +227,35 @@ async def test_a_run_that_lasts_too_long_takes_its_job_along(redis_server: Redis
     assert (jobs.created, list(jobs.jobs)) == ([FIRST], [])
 
 
+class MeetingJobs(FakeJobs):
+    """Answers who stops a Job when somebody stops another one, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._both = asyncio.Barrier(2)
+
+    async def stop(self, namespace: str, name: str) -> None:
+        """Delete a Job, its pods first."""
+        async with asyncio.timeout(5):
+            await self._both.wait()
+        await super().stop(namespace, name)
+
+
+async def test_one_job_that_is_slow_to_stop_does_not_hold_up_another(
+    redis_server: RedisServer,
+) -> None:
+    """Who ends a run may have little time left, and all of its Jobs are to be stopped in it."""
+    jobs = MeetingJobs()
+    async with alone(redis_server, {}, jobs=jobs, maxDuration="100s") as run:
+        await run.start(job_metric("smoke"), job_metric("load"))
+        await run.drive()
+        run.now_unix_s = 1_100.0
+        assert await run.drive() is None
+        results = [await run.result(name) for name in ("smoke", "load")]
+    assert [each["measurements"][0]["message"] for each in results] == ["Metric Terminated"] * 2
+    assert (len(jobs.created), jobs.jobs) == (2, {})
+
+
 async def test_a_run_that_cannot_be_planned_any_more_ends_in_time_all_the_same(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
