@@ -1,6 +1,5 @@
 """Access tokens in memory: shared by measurements until shortly before they expire."""
 
-import asyncio
 import hashlib
 import secrets
 import time
@@ -9,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.provider import AccessToken
+from gateway.single_flight import Flights, shared
 
 MAX_TOKENS = 1_000
 """How many tokens are remembered; the one that was used longest ago goes first."""
@@ -38,7 +38,7 @@ class TokenCache:
         # shows of this table cannot be guessed back.
         self._hash_key = secrets.token_bytes(32)
         self._held: OrderedDict[bytes, _Held] = OrderedDict()
-        self._fetching: dict[bytes, asyncio.Task[AccessToken]] = {}
+        self._fetching: Flights[bytes, AccessToken] = {}
 
     def is_fresh(self, identity: str) -> bool:
         """Whether a token of this identity is remembered and not about to expire."""
@@ -50,12 +50,7 @@ class TokenCache:
         token = self._fresh(key)
         if token is not None:
             return token
-        task = self._fetching.get(key)
-        if task is None:
-            task = asyncio.create_task(self._fetch(key, fetch), name="fetch an access token")
-            self._fetching[key] = task
-            task.add_done_callback(lambda done: self._settle(key, done))
-        return await asyncio.shield(task)
+        return await shared(self._fetching, key, lambda: self._fetch(key, fetch))
 
     def forget(self, identity: str, token: AccessToken) -> None:
         """Drop ``token`` if it is still the one that is remembered."""
@@ -84,12 +79,6 @@ class TokenCache:
         while len(self._held) > MAX_TOKENS:
             self._held.popitem(last=False)
         return token
-
-    def _settle(self, key: bytes, task: asyncio.Task[AccessToken]) -> None:
-        del self._fetching[key]
-        if not task.cancelled():
-            # Asked for, so that asyncio does not report a failure that nobody waited for.
-            task.exception()
 
 
 def _useful_s(token: AccessToken) -> float:

@@ -16,6 +16,7 @@ from gateway.kube.faults import FORBIDDEN, NOT_FOUND
 from gateway.kubernetes_settings import Kubernetes
 from gateway.names import is_namespace, is_object_name
 from gateway.secrets import Secret
+from gateway.single_flight import Flights, shared
 from gateway.template import SecretKeyRef
 
 MAX_KEPT: Final = 1_000
@@ -47,7 +48,7 @@ class ClusterSecrets:
         self._settings = settings
         self._now_s = now_s
         self._kept: OrderedDict[_Key, _Content] = OrderedDict()
-        self._under_way: dict[_Key, asyncio.Task[_Content | MissingSecret]] = {}
+        self._under_way: Flights[_Key, _Content | MissingSecret] = {}
 
     async def read(
         self, namespace: str, refs: Sequence[SecretKeyRef]
@@ -85,13 +86,7 @@ class ClusterSecrets:
         kept = self._kept.get(key)
         if kept is not None:
             return kept
-        task = self._under_way.get(key)
-        if task is None:
-            task = asyncio.create_task(self._fetched(key), name="read a Secret")
-            self._under_way[key] = task
-            task.add_done_callback(lambda done: self._settle(key, done))
-        # A caller that gives up does not end the read that others wait for.
-        return await asyncio.shield(task)
+        return await shared(self._under_way, key, lambda: self._fetched(key))
 
     async def _fetched(self, key: _Key) -> _Content | MissingSecret:
         namespace, name = key
@@ -117,12 +112,6 @@ class ClusterSecrets:
         now_s = self._now_s()
         for key in [key for key, kept in self._kept.items() if kept.until_s <= now_s]:
             del self._kept[key]
-
-    def _settle(self, key: _Key, task: asyncio.Task[_Content | MissingSecret]) -> None:
-        del self._under_way[key]
-        if not task.cancelled():
-            # Asked for, so that asyncio does not report a failure that nobody waited for.
-            task.exception()
 
 
 def _data(found: resources.Object) -> Mapping[str, object]:

@@ -6,14 +6,15 @@ who want the same at the same moment share one answer.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 from gateway.errors import StoreUnavailable
 from gateway.run_events import Event
 from gateway.runs.records import Run
+from gateway.single_flight import Flights, shared
 
 POLL_S: Final = 0.25
 """From question to question."""
@@ -21,8 +22,6 @@ _MOST_AT_ONCE: Final = 1_000
 """Runs in one question, so that it does not keep Redis from others."""
 _UNKNOWN: Final = -1
 
-T = TypeVar("T")
-Flights = dict[Hashable, asyncio.Task[T]]
 Events = tuple[tuple[tuple[str, Event], ...], bool]
 """Events with their ids, oldest first, and whether some before them are not kept any longer."""
 
@@ -72,8 +71,8 @@ class Watch:
         self.is_closed = False
         self._runs: dict[str, _Watched] = {}
         self._polling: asyncio.Task[None] | None = None
-        self._loads: Flights[Run] = {}
-        self._reads: Flights[Events] = {}
+        self._loads: Flights[Hashable, Run] = {}
+        self._reads: Flights[Hashable, Events] = {}
 
     @contextmanager
     def join(self, run: Run, *, is_abandoned: Callable[[], bool]) -> Iterator["Watcher"]:
@@ -136,12 +135,12 @@ class Watch:
 
     async def load(self, run_id: str, version: int) -> Run:
         """A run; one answer for all who know of the same version and ask at the same time."""
-        return await _shared(self._loads, (run_id, version), lambda: self._load(run_id))
+        return await shared(self._loads, (run_id, version), lambda: self._load(run_id))
 
     async def events(self, run_id: str, version: int, after: str | None) -> Events:
         """Events; one answer for all who ask for the same at the same time."""
         key = (run_id, version, after)
-        return await _shared(self._reads, key, lambda: self._events(run_id, after))
+        return await shared(self._reads, key, lambda: self._events(run_id, after))
 
     async def _load(self, run_id: str) -> Run:
         return await self.store.load(run_id)
@@ -241,21 +240,3 @@ class Watcher:
     @property
     def _newest(self) -> int:
         return max(self._watched.version, self._version)
-
-
-async def _shared(
-    flights: Flights[T], key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]
-) -> T:
-    flight = flights.get(key)
-    if flight is None:
-        flight = flights[key] = asyncio.create_task(read())
-
-        def landed(task: asyncio.Task[T]) -> None:
-            del flights[key]
-            if not task.cancelled():
-                # Marks it as seen: nobody may be left who asks.
-                task.exception()
-
-        flight.add_done_callback(landed)
-    # Who leaves must not take the answer from the others.
-    return await asyncio.shield(flight)
