@@ -19,6 +19,7 @@ from gateway.api.templates import Lints, Templates
 from gateway.api.verdicts import Verdicts
 from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.combined_sources import Source, usable
+from gateway.credentials import Credentials
 from gateway.embedded_redis import embedded_redis
 from gateway.explanations import Explanations
 from gateway.hash_key import HashKey
@@ -44,7 +45,14 @@ from gateway.telemetry import Telemetry
 from gateway.tokens import TokenCache
 from providers import PROVIDERS, JobRules, provider_types
 
-_ENVIRON: Final = ("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS",)
+_ENVIRON: Final = (
+    "ARGO_ROLLOUTS_PROMETHEUS_ADDRESS",
+    "DD_ADDRESS",
+    "DD_API_KEY",
+    "DD_APP_KEY",
+    "NEW_RELIC_NERDGRAPH_BASE_URL",
+    "NEW_RELIC_SERVICE_NAME",
+)
 """What providers may read of the environment."""
 _THREADS: Final = 8
 
@@ -216,8 +224,11 @@ async def compose(
     planner = Planner(
         templates=sources.templates,
         secrets=sources.secrets,
-        provider_types=provider_types(_job_rules(settings.kubernetes.jobs)),
-        environ=_visible(environ),
+        credentials=Credentials(
+            provider_types=provider_types(_job_rules(settings.kubernetes.jobs)),
+            own_namespace=settings.namespace,
+            environ=_visible(environ),
+        ),
         hash_key=hash_key,
         job_rights=job_rights,
         ttl_s=settings.verdicts.plan_ttl_s,

@@ -28,6 +28,10 @@ class MissingSecret:
     message: str
 
 
+class MissingKey(MissingSecret):
+    """Why a secret that is there has no value: it lacks the key."""
+
+
 class UnusableSecret(MissingSecret):
     """Why a secret that is there has no value; whoever else has one of that name is not asked."""
 

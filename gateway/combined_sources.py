@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Protocol
 
-from gateway.args import MissingSecret, UnusableSecret
+from gateway.args import MissingKey, MissingSecret, UnusableSecret
+from gateway.credentials import SecretSource
 from gateway.errors import ClusterUnavailable, Problem, TemplateInvalid
-from gateway.planner import SecretSource, TemplateSource
+from gateway.planner import TemplateSource
 from gateway.secrets import Secret
 from gateway.template import SecretKeyRef, Template, TemplateRef
+
+_IS_THERE = MissingKey | UnusableSecret
 
 
 class Source(TemplateSource, Protocol):
@@ -59,7 +62,11 @@ class CombinedSource:
 
 
 class CombinedSecrets:
-    """The secrets of a folder, and those of a cluster that the folder does not have."""
+    """The secrets of a folder, and those of a cluster that the folder does not have.
+
+    One that the folder has is not completed with keys of the cluster's: a key and an address that
+    never belonged together would be the worst of both.
+    """
 
     def __init__(self, folder: SecretSource, cluster: SecretSource) -> None:
         self._folder = folder
@@ -78,7 +85,7 @@ class CombinedSecrets:
         lacking = [
             ref
             for ref, value in found.items()
-            if isinstance(value, MissingSecret) and not isinstance(value, UnusableSecret)
+            if isinstance(value, MissingSecret) and not isinstance(value, _IS_THERE)
         ]
         others = await self._cluster.read(namespace, lacking) if lacking else {}
         return {ref: _either(value, others.get(ref)) for ref, value in found.items()}
@@ -99,7 +106,7 @@ class SecretsOfBrought:
 
 
 def _without_cluster(value: Secret | MissingSecret) -> Secret | MissingSecret:
-    if isinstance(value, Secret):
+    if isinstance(value, Secret | MissingKey | UnusableSecret):
         return value
     return MissingSecret(
         f"{value.message}; a template that comes with a request gets no Secret of the cluster"
@@ -112,6 +119,8 @@ def _either(
     match of_folder, of_cluster:
         case _, None:
             return of_folder
+        case _, MissingKey() | UnusableSecret():
+            return of_cluster
         case MissingSecret(why), MissingSecret(why_not_there_either):
             if why_not_there_either.startswith(why):
                 return MissingSecret(why_not_there_either)

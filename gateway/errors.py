@@ -20,7 +20,9 @@ GatewayError
 └── StoreUnavailable        ->    a verdict is computed without it; a run cannot be: 503
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 class GatewayError(Exception):
@@ -99,6 +101,11 @@ class ProviderError(GatewayError):
     """A metric provider gave no usable value. The text is the measurement's message."""
 
     slug = "provider_error"
+
+    def __init__(self, message: str, *, metadata: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__(message)
+        self.metadata = metadata
+        """For the measurement, e.g. ``warnings``."""
 
 
 class ProviderInvalid(ProviderError):

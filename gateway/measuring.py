@@ -9,6 +9,7 @@ explain    no data? why?                                            gateway/expl
 import asyncio
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gateway.conditions import judge
@@ -75,8 +76,10 @@ class Measuring:
         started_s = time.perf_counter()
         plan = metric.plan
         answer: Answer | None = None
+        metadata: Mapping[str, str] = {}
         try:
             answer = await self._read(metric, planned.namespace, freshness, patience)
+            metadata = answer.reading.metadata
             judgement = answer.reading.judgement or judge(
                 answer.reading,
                 success_condition=plan.success_condition,
@@ -85,7 +88,7 @@ class Measuring:
             if judgement.phase is not Phase.SUCCESSFUL and wants_explanation(answer.reading):
                 judgement = await self._explained(judgement, metric, patience)
         except ProviderError as error:
-            judgement = Judgement(Phase.ERROR, str(error))
+            judgement, metadata = Judgement(Phase.ERROR, str(error)), error.metadata
         except TimeoutError:
             message = (
                 f"not measured within {patience.wait_s:g}s; the measurement goes on, ask again"
@@ -107,6 +110,7 @@ class Measuring:
             cache=answer.cache.value if answer else "none",
             took_s=took_s,
             is_dry_run=plan.is_dry_run,
+            metadata=metadata,
         )
         self._show_value(measurement, planned)
         return redacted(measurement, planned.redaction)

@@ -33,6 +33,25 @@ class ResultType(StrEnum):
     """A list of float64, possibly empty: a Prometheus vector or matrix."""
     JSON = "json"
     """Decoded JSON; every number in it is a float64."""
+    TYPED = "typed"
+    """A list whose elements have Go types of their own: see ``Typed``."""
+    METRIC_DATA = "metricData"
+    """The records of CloudWatch, one for each query; conditions know their fields beforehand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """An element of a typed list that is no bool, float64, string or nil."""
+
+    go_type: str
+    """``int64``, ``uint64``, ``time.Time``, ``time.Duration`` or ``[]uint8``."""
+    text: str
+    """Decimal digits, RFC 3339, a duration in Go's notation, or base64."""
+
+    @property
+    def json_value(self) -> int | str:
+        """What a reader of JSON gets."""
+        return int(self.text) if self.go_type in {"int64", "uint64"} else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +69,8 @@ class Judgement:
 class Reading:
     """What a provider measured, before any condition is applied to it.
 
-    A reading is a value: ``result`` holds only None, bool, float, str, tuple and read-only mappings
-    (see ``gateway.freeze``), so that it can be shared between callers.
+    A reading is a value: ``result`` holds only None, bool, float, str, Typed, tuple and read-only
+    mappings (see ``gateway.freeze``), so that it can be shared between callers.
     """
 
     result: object
@@ -69,3 +88,10 @@ class Reading:
     """How long before it was asked for its measurement had begun: it was found under way."""
     judgement: Judgement | None = None
     """What the provider itself decided: then no condition is asked."""
+    outlives_error: bool = False
+    """Whether its value is reported although a condition could not be evaluated, as Argo does for
+    graphite and cloudWatch."""
+
+    def is_reported_with(self, phase: Phase) -> bool:
+        """Whether a measurement of that phase shows the value."""
+        return phase is not Phase.ERROR or self.outlives_error

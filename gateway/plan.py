@@ -9,7 +9,14 @@ from gateway.args import Arguments
 from gateway.bounds import at
 from gateway.errors import Problem, ProviderInvalid, TemplateInvalid
 from gateway.flatten import FlatTemplate
-from gateway.provider import Block, LastingProvider, Provider, ProviderType
+from gateway.provider import (
+    Block,
+    HasCredential,
+    LastingProvider,
+    Provider,
+    ProviderType,
+    Surroundings,
+)
 from gateway.secrets import Secret
 from gateway.shapes import did_you_mean
 from gateway.substitution import Substitution
@@ -53,6 +60,10 @@ class MetricPlan:
     success_condition: str = field(repr=False)
     failure_condition: str = field(repr=False)
     is_dry_run: bool
+    surroundings: Surroundings = field(default=Surroundings(), repr=False)
+    """What the deployment has for the provider."""
+    credential: str = ""
+    """Whose credentials are used, as it may be shown; empty if they stand in the block."""
 
     @property
     def name(self) -> str:
@@ -69,24 +80,38 @@ class AnalysisPlan:
     """What must be masked in all that leaves."""
 
 
-def build(
-    flat: FlatTemplate,
-    arguments: Arguments,
-    *,
-    provider_types: Mapping[str, ProviderType],
-    environ: Mapping[str, str],
-) -> AnalysisPlan:
-    """Plan every metric of a template.
+@dataclass(frozen=True, slots=True)
+class FinalMetric:
+    """A valid metric with a value in place of every tag."""
+
+    shown: Located[Metric]
+    """With a placeholder for each secret."""
+    measured: Metric = field(repr=False)
+    """With the secrets themselves."""
+
+    @property
+    def provider_name(self) -> str:
+        """Argo's key under ``provider:``."""
+        return next(iter(self.measured.provider))
+
+    @property
+    def block(self) -> Block:
+        """What stands under that key."""
+        return self.measured.provider[self.provider_name]
+
+
+def resolve_metrics(
+    flat: FlatTemplate, arguments: Arguments, provider_types: Mapping[str, ProviderType]
+) -> tuple[FinalMetric, ...]:
+    """Every metric of a template with the values of its arguments.
 
     As in Argo, everything but conditions and provider blocks is resolved with a placeholder for
-    each secret, and that is what is validated. A provider that cannot be made out of its block is
-    no problem of the template but an Error measurement.
+    each secret, and that is what is validated.
 
     Args:
         flat: see ``gateway.flatten``.
         arguments: see ``gateway.args``.
         provider_types: by Argo's name, what this gateway can measure.
-        environ: what providers may read of the environment.
 
     Raises:
         TemplateInvalid: with every problem of all metrics and rules.
@@ -98,22 +123,62 @@ def build(
         raise TemplateInvalid(tuple(problems))
     shown = [each.metric for each in filled]
     measured = shown if not arguments.secrets else _with_secrets(flat, arguments)
-    plans: list[MetricPlan] = []
-    for public, secret in zip(shown, measured, strict=True):
-        ((name, block),) = secret.part.provider.items()
-        plans.append(
-            MetricPlan(
-                metric=public.part,
-                path=public.path,
-                provider_name=name,
-                block=block,
-                provider=_made(provider_types[name], block, environ),
-                success_condition=secret.part.success_condition,
-                failure_condition=secret.part.failure_condition,
-                is_dry_run=_is_dry_run(public.part.name, flat),
-            )
-        )
-    return AnalysisPlan(tuple(plans), arguments.secrets)
+    return tuple(
+        FinalMetric(public, secret.part) for public, secret in zip(shown, measured, strict=True)
+    )
+
+
+def build(
+    flat: FlatTemplate,
+    arguments: Arguments,
+    metrics: Sequence[FinalMetric],
+    surroundings: Sequence[Surroundings],
+    *,
+    provider_types: Mapping[str, ProviderType],
+) -> AnalysisPlan:
+    """Plan every metric of a template.
+
+    A provider that cannot be made out of its block is no problem of the template but an Error
+    measurement.
+
+    Args:
+        flat: the template.
+        arguments: its arguments.
+        metrics: what ``resolve_metrics`` makes of the two.
+        surroundings: one for each metric.
+        provider_types: by Argo's name, what this gateway can measure.
+
+    """
+    plans = tuple(
+        _planned(metric, around, flat, provider_types)
+        for metric, around in zip(metrics, surroundings, strict=True)
+    )
+    secrets = dict.fromkeys(arguments.secrets)
+    for plan in plans:
+        if isinstance(plan.provider, HasCredential):
+            secrets |= dict.fromkeys(plan.provider.credential.secrets)
+    return AnalysisPlan(plans, tuple(secrets))
+
+
+def _planned(
+    metric: FinalMetric,
+    surroundings: Surroundings,
+    flat: FlatTemplate,
+    provider_types: Mapping[str, ProviderType],
+) -> MetricPlan:
+    provider = _made(provider_types[metric.provider_name], metric.block, surroundings)
+    return MetricPlan(
+        metric=metric.shown.part,
+        path=metric.shown.path,
+        provider_name=metric.provider_name,
+        block=metric.block,
+        provider=provider,
+        success_condition=metric.measured.success_condition,
+        failure_condition=metric.measured.failure_condition,
+        is_dry_run=_is_dry_run(metric.shown.part.name, flat),
+        surroundings=surroundings,
+        credential=provider.credential.name if isinstance(provider, HasCredential) else "",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +260,10 @@ def _with_secrets(flat: FlatTemplate, arguments: Arguments) -> list[Located[Metr
 
 
 def _made(
-    provider_type: ProviderType, block: Block, environ: Mapping[str, str]
+    provider_type: ProviderType, block: Block, surroundings: Surroundings
 ) -> Provider | LastingProvider | ProviderInvalid:
     try:
-        return provider_type.parse(block, environ)
+        return provider_type.parse(block, surroundings)
     except ProviderInvalid as error:
         return error
 

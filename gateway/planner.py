@@ -6,28 +6,28 @@ choose
     merge      the caller's arguments over the defaults              pure
 resolve
     secrets    values of the arguments that are secret               I/O
-    resolve    a value for every argument                            pure
+    resolve    a value for every argument, and so for every metric   pure
+    credentials  what the deployment has for the providers           I/O
     build      one plan per metric, its provider parsed              pure
 """
 
 import json
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Protocol
 
 from gateway import args, plan
-from gateway.args import MissingSecret
+from gateway.credentials import Credentials, SecretSource
 from gateway.errors import Problem, TemplateInvalid, TemplateNotFound
 from gateway.flatten import FlatTemplate, flatten
 from gateway.job_rights import JobRights, metrics_of
 from gateway.names import is_namespace
 from gateway.plan import MetricPlan
-from gateway.provider import ProviderType
 from gateway.questions import question_key
-from gateway.secrets import Redaction, Secret
-from gateway.template import Argument, Located, Metric, SecretKeyRef, Template, TemplateRef
+from gateway.secrets import Redaction
+from gateway.template import Argument, Located, Metric, Template, TemplateRef
 
 INLINE: Final = "inline"
 """What own metrics call a template that came with a request."""
@@ -48,20 +48,6 @@ class TemplateSource(Protocol):
         Raises:
             TemplateInvalid: it is broken where it comes from.
             ClusterUnavailable: it is not known whether there is one.
-
-        """
-
-
-class SecretSource(Protocol):
-    """Where the values of secrets come from."""
-
-    async def read(
-        self, namespace: str, refs: Sequence[SecretKeyRef]
-    ) -> Mapping[SecretKeyRef, Secret | MissingSecret]:
-        """A value for every reference, or why there is none.
-
-        Raises:
-            ClusterUnavailable: it cannot be known now.
 
         """
 
@@ -145,8 +131,7 @@ class Planner:
         *,
         templates: TemplateSource,
         secrets: Secrets,
-        provider_types: Mapping[str, ProviderType],
-        environ: Mapping[str, str],
+        credentials: Credentials,
         hash_key: Callable[[], Awaitable[bytes]],
         job_rights: JobRights,
         ttl_s: float,
@@ -155,8 +140,8 @@ class Planner:
         self._templates = templates
         self._job_rights = job_rights
         self._secrets = secrets
-        self._provider_types = provider_types
-        self._environ = environ
+        self._credentials = credentials
+        self._provider_types = credentials.provider_types
         self._hash_key = hash_key
         self._ttl_s = ttl_s
         self._now_s = now_s
@@ -212,6 +197,7 @@ class Planner:
 
         Raises:
             TemplateInvalid: with every problem of metrics, rules and secrets.
+            ClusterUnavailable: a secret cannot be had from the cluster now.
             JobsForbidden: the namespace may run none.
 
         """
@@ -223,8 +209,10 @@ class Planner:
         source = self._secrets.for_brought if chosen.is_brought else self._secrets.for_named
         secrets = await source.read(namespace, args.secret_refs(chosen.arguments))
         resolved = args.resolve(chosen.arguments, secrets)
+        metrics = plan.resolve_metrics(chosen.flat, resolved, self._provider_types)
+        surroundings = await self._credentials.surroundings(metrics, namespace, source)
         planned = plan.build(
-            chosen.flat, resolved, provider_types=self._provider_types, environ=self._environ
+            chosen.flat, resolved, metrics, surroundings, provider_types=self._provider_types
         )
         self._job_rights.check(namespace, planned.metrics)
         hash_key = await self._hash_key()
@@ -253,7 +241,8 @@ class Planner:
             namespace=namespace,
             provider=metric.provider_name,
             block=metric.block,
-            environ=self._environ,
+            environ=metric.surroundings.environ,
+            secret=metric.surroundings.secret_values(),
         )
         provider = metric.provider
         query = "" if isinstance(provider, Exception) else provider.resolved_query()

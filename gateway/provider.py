@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol, runtime_checkable
 
-from gateway.errors import ProviderRejected, ProviderUnreachable
+from gateway.errors import ProviderInvalid, ProviderRejected, ProviderUnreachable
 from gateway.model import Phase, Reading
+from gateway.secrets import Secret
 
 DEADLINE_EXCEEDED = "context deadline exceeded"
 """How Go names a time limit that passed."""
@@ -266,6 +267,77 @@ Block = Mapping[str, object]
 """A provider block after argument substitution: decoded JSON."""
 
 
+class SecretOwner(Enum):
+    """In whose namespace a Secret is."""
+
+    GATEWAY = "gateway"
+    ANALYSIS = "analysis"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretUse:
+    """A Secret that holds credentials for a block."""
+
+    name: str
+    keys: tuple[str, ...]
+    """What is wanted of it; it need not have all of them."""
+    owner: SecretOwner = SecretOwner.GATEWAY
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSecret:
+    """A Secret that is there."""
+
+    name: str
+    """Its namespace and its name, with a slash between them."""
+    keys: Mapping[str, Secret]
+    """Those of the wanted keys that it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a deployment has for its providers, beside their blocks."""
+
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secret: FoundSecret | ProviderInvalid | None = None
+    """What ``ProviderType.credentials`` asked for, or why it cannot be had."""
+
+    def found_secret(self) -> FoundSecret:
+        """The Secret. Raises ProviderInvalid if there is none."""
+        if isinstance(self.secret, FoundSecret):
+            return self.secret
+        raise self.secret or ProviderInvalid("no Secret was asked for")
+
+    def secret_values(self) -> dict[str, str]:
+        """What was found of it, in the clear."""
+        if not isinstance(self.secret, FoundSecret):
+            return {}
+        return {key: value.reveal() for key, value in self.secret.keys.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a provider proves its identity with that does not stand in its block."""
+
+    name: str
+    """Shown where the credential must not be: ``namespace/name`` of its Secret, or its source."""
+    secrets: tuple[Secret, ...] = ()
+    """What must be masked in all that leaves."""
+
+
+@runtime_checkable
+class HasCredential(Protocol):
+    """A provider that got a credential from its surroundings."""
+
+    @property
+    def credential(self) -> Credential:
+        """Which one."""
+
+
+def _none(block: Block, environ: Mapping[str, str]) -> None:
+    """Nothing is asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderType:
     """What the gateway knows about a kind of provider before a template uses it."""
@@ -273,7 +345,12 @@ class ProviderType:
     check: Callable[[Block], list[tuple[str, str]]]
     """Shape problems as (path below the block, message): unknown fields, wrong types. Knows that
     texts may still hold ``{{args.x}}``."""
-    parse: Callable[[Block, Mapping[str, str]], Provider | LastingProvider]
-    """Block and environment to a provider. Raises ProviderInvalid with Argo's creation error."""
+    parse: Callable[[Block, Surroundings], Provider | LastingProvider]
+    """Block and surroundings to a provider. Raises ProviderInvalid with Argo's creation error."""
     query_metadata: str = ""
     """Under which name a run reports the resolved query; empty if Argo does not report it."""
+    credentials: Callable[[Block, Mapping[str, str]], SecretUse | None] = _none
+    """Block and environment to the Secret that ``parse`` wants. Raises ProviderInvalid."""
+    rules: Callable[[Block], object] | None = None
+    """What ``parse`` refuses whatever the credentials are, by raising ProviderInvalid. None if
+    ``parse`` needs no credentials to say so."""

@@ -16,6 +16,7 @@ def question_key(
     provider: str,
     block: Mapping[str, object],
     environ: Mapping[str, str],
+    secret: Mapping[str, str],
 ) -> str:
     """A keyed hash over everything that decides what a provider is asked.
 
@@ -25,8 +26,10 @@ def question_key(
         provider: Argo's name.
         block: the provider block, resolved, credentials included.
         environ: what providers read of the environment.
+        secret: what the provider got of a Secret, in the clear.
 
     """
-    text = json.dumps([namespace, provider, block, dict(environ)], sort_keys=True, default=dict)
+    parts = [namespace, provider, block, dict(environ), dict(secret)]
+    text = json.dumps(parts, sort_keys=True, default=dict)
     digest = hashlib.blake2b(text.encode(), key=hash_key[:64], digest_size=16)
     return digest.hexdigest()

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from gateway.args import MissingSecret, UnusableSecret
+from gateway.args import MissingKey, MissingSecret, UnusableSecret
 from gateway.bounds import MAX_BYTES
 from gateway.gotext import quote
 from gateway.names import is_namespace, is_object_name, is_secret_key
@@ -36,7 +36,7 @@ class SecretsFolder:
 
     def _read(self, namespace: str, ref: SecretKeyRef) -> Secret | MissingSecret:
         not_found = MissingSecret(f"secrets {quote(ref.name)} not found")
-        no_key = MissingSecret(f"key '{ref.key}' does not exist in secret '{ref.name}'")
+        no_key = MissingKey(f"key '{ref.key}' does not exist in secret '{ref.name}'")
         # Only names that Kubernetes allows become part of a path: none of them leads elsewhere.
         if self._folder is None or not (is_namespace(namespace) and is_object_name(ref.name)):
             return not_found

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gateway.combined_sources import CombinedSecrets, CombinedSource, SecretsOfBrought, Source
-from gateway.planner import Secrets, SecretSource
+from gateway.credentials import SecretSource
+from gateway.planner import Secrets
 from gateway.secret_files import SecretsFolder
 from gateway.settings import Settings
 from gateway.sources import FolderSource, TemplateIndex

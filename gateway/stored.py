@@ -8,11 +8,13 @@ from typing import Final
 import orjson
 
 from gateway.gotext import special_float
-from gateway.model import Judgement, Phase, Reading, ResultType
+from gateway.model import Judgement, Phase, Reading, ResultType, Typed
 
 SCHEMA_VERSION: Final = 1
 _SPECIAL: Final = "\x00number"
 """An object with this one key stands for a number that JSON does not know."""
+_TYPED: Final = "\x00typed"
+"""And one with this key for a value whose Go type JSON cannot say."""
 
 
 class Unstorable(Exception):
@@ -40,6 +42,7 @@ def dump(key: str, reading: Reading) -> bytes:
                 "text": reading.text,
                 "metadata": dict(reading.metadata),
                 **_judgement(reading),
+                **({"outlivesError": True} if reading.outlives_error else {}),
             }
         )
     except (TypeError, RecursionError) as error:
@@ -64,6 +67,7 @@ def load(key: str, data: bytes) -> Reading:
             text=str(parts["text"]),
             metadata={str(name): str(value) for name, value in parts["metadata"].items()},
             judgement=_judged(parts.get("judgement")),
+            outlives_error=parts.get("outlivesError") is True,
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise StoredUnreadable(str(error)) from error
@@ -88,11 +92,13 @@ def _plain(value: object) -> object:
     match value:
         case float() if not math.isfinite(value):
             return {_SPECIAL: special_float(value)}
+        case Typed(go_type, text):
+            return {_TYPED: [go_type, text]}
         case tuple():
             return [_plain(item) for item in value]
         case Mapping():
-            if _SPECIAL in value:
-                raise Unstorable("an object looks like a number that JSON does not know")
+            if not value.keys().isdisjoint({_SPECIAL, _TYPED}):
+                raise Unstorable("an object looks like a value that JSON does not know")
             return {name: _plain(item) for name, item in value.items()}
         case _:
             return value
@@ -104,6 +110,8 @@ def _frozen(value: object) -> object:
             return tuple(_frozen(item) for item in value)
         case {"\x00number": str(number)}:
             return float(number)
+        case {"\x00typed": [str(go_type), str(text)]}:
+            return Typed(go_type, text)
         case dict():
             return MappingProxyType({name: _frozen(item) for name, item in value.items()})
         case _:

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 import orjson
 
 from gateway.gotext import special_float
-from gateway.model import Phase, Reading
+from gateway.model import Phase, Reading, Typed
 from gateway.secrets import Redaction
 
 MAX_TEXT_CHARS = 16_384
@@ -47,6 +47,14 @@ class Measurement:
     cache: str = "none"
     took_s: float = 0.0
     is_dry_run: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """What the provider told beside its value, or beside its error."""
+
+    @property
+    def shown_reading(self) -> Reading | None:
+        """The reading as far as it is reported: what could not be judged mostly is not."""
+        reading = self.reading
+        return reading if reading is not None and reading.is_reported_with(self.phase) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,8 +148,7 @@ def document(verdict: Verdict) -> dict[str, object]:
 
 def measurement_document(measurement: Measurement) -> dict[str, object]:
     """One metric's part of a verdict document."""
-    # Argo keeps an empty value beside an Error: what could not be judged is not shown as measured.
-    reading = None if measurement.phase is Phase.ERROR else measurement.reading
+    reading = measurement.shown_reading
     is_long = reading is not None and len(reading.text) > MAX_TEXT_CHARS
     parts: dict[str, object] = {
         "phase": measurement.phase,
@@ -156,7 +163,7 @@ def measurement_document(measurement: Measurement) -> dict[str, object]:
         "cache": measurement.cache,
         "tookMs": round(measurement.took_s * 1000, 1),
         "dryRun": measurement.is_dry_run,
-        "metadata": dict(measurement.reading.metadata) if measurement.reading else {},
+        "metadata": dict(measurement.metadata),
     }
     if measurement.hint:
         parts["hint"] = measurement.hint
@@ -173,7 +180,6 @@ def redacted(measurement: Measurement, redaction: Redaction) -> Measurement:
             reading,
             result=redaction.value(reading.result),
             text=redaction.text(reading.text),
-            metadata={key: redaction.text(value) for key, value in reading.metadata.items()},
         )
     return replace(
         measurement,
@@ -184,6 +190,7 @@ def redacted(measurement: Measurement, redaction: Redaction) -> Measurement:
         success_condition=redaction.text(measurement.success_condition),
         failure_condition=redaction.text(measurement.failure_condition),
         query=redaction.text(measurement.query),
+        metadata={key: redaction.text(value) for key, value in measurement.metadata.items()},
     )
 
 
@@ -192,6 +199,8 @@ def json_ready(value: object) -> object:
     match value:
         case float() if not math.isfinite(value):
             return special_float(value)
+        case Typed():
+            return value.json_value
         case tuple():
             return [json_ready(item) for item in value]
         case Mapping():

@@ -11,7 +11,7 @@ series, or one without points, is an Error whatever the conditions say.
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import unquote
@@ -35,6 +35,7 @@ from gateway.provider import (
     NoAnswer,
     Provider,
     ProviderType,
+    Surroundings,
 )
 from providers import _shapes
 from providers._json import NotJson, decode, member, mismatch
@@ -86,7 +87,7 @@ class GraphiteProvider:
         )
 
 
-def parse(block: Block, environ: Mapping[str, str]) -> Provider:  # noqa: ARG001 - the port's shape
+def parse(block: Block, surroundings: Surroundings) -> Provider:  # noqa: ARG001 - the port's shape
     """A block as a provider.
 
     Raises:
@@ -145,7 +146,7 @@ def read_response(response: HttpResponse) -> Reading:
         raise ProviderUnreadable("no values found")
     numbers = tuple(number for number in points if number is not None)
     text = f"[{','.join(map(_six_decimals, numbers))}]"
-    return Reading(numbers, ResultType.FLOATS, text, is_empty=not numbers)
+    return Reading(numbers, ResultType.FLOATS, text, is_empty=not numbers, outlives_error=True)
 
 
 def _address(text: str) -> Url:

@@ -28,6 +28,7 @@ from gateway.provider import (
     LastingProvider,
     Progress,
     ProviderType,
+    Surroundings,
 )
 from providers import _job_outcome as outcome
 from providers import _shapes
@@ -204,8 +205,8 @@ def _checker(rules: JobRules) -> Callable[[Block], list[tuple[str, str]]]:
     return check
 
 
-def _parser(rules: JobRules) -> Callable[[Block, Mapping[str, str]], LastingProvider]:
-    def parse(block: Block, environ: Mapping[str, str]) -> LastingProvider:  # noqa: ARG001 - the port's shape
+def _parser(rules: JobRules) -> Callable[[Block, Surroundings], LastingProvider]:
+    def parse(block: Block, surroundings: Surroundings) -> LastingProvider:  # noqa: ARG001 - the port's shape
         problems = _problems(block, rules)
         if problems:
             # A value that is secret may have become a key only now.

@@ -36,6 +36,7 @@ from gateway.provider import (
     NoAnswer,
     Progress,
     ProviderType,
+    Surroundings,
 )
 from providers import _shapes
 from providers._kayenta_answers import read_config_id, read_execution_id, read_score
@@ -200,7 +201,7 @@ class KayentaProvider:
         return await read_beside_the_loop(response, partial(read, response), context.threads)
 
 
-def parse(block: Block, environ: Mapping[str, str]) -> LastingProvider:  # noqa: ARG001 - the port's shape
+def parse(block: Block, surroundings: Surroundings) -> LastingProvider:  # noqa: ARG001 - the port's shape
     """A block as a provider.
 
     Raises:

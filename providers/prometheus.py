@@ -30,6 +30,7 @@ from gateway.provider import (
     HttpResponse,
     Provider,
     ProviderType,
+    Surroundings,
     Tls,
 )
 from providers import _shapes
@@ -174,7 +175,7 @@ class PrometheusProvider:
             ) from error
 
 
-def parse(block: Block, environ: Mapping[str, str]) -> Provider:
+def parse(block: Block, surroundings: Surroundings) -> Provider:
     """A block as a provider.
 
     Raises:
@@ -182,12 +183,12 @@ def parse(block: Block, environ: Mapping[str, str]) -> Provider:
 
     """
     spec = _shapes.parse(PrometheusSpec, block)
-    address = spec.address or environ.get(ADDRESS_VARIABLE)
+    address = spec.address or surroundings.environ.get(ADDRESS_VARIABLE)
     if address is None:
         raise ProviderInvalid("prometheus address is not configured")
     server = _server(address)
-    surroundings = repr((spec.headers, spec.authentication.basic_auth, spec.authentication.sigv4))
-    oauth2 = parse_oauth2(spec.authentication.oauth2, _tls(spec), surroundings)
+    identity = repr((spec.headers, spec.authentication.basic_auth, spec.authentication.sigv4))
+    oauth2 = parse_oauth2(spec.authentication.oauth2, _tls(spec), identity)
     _check_basic_auth(spec.authentication.basic_auth)
     timeout_s = DEFAULT_TIMEOUT_S if spec.timeout is None else spec.timeout
     if timeout_s < 0:

@@ -35,6 +35,7 @@ from gateway.provider import (
     Provider,
     ProviderType,
     Stage,
+    Surroundings,
 )
 from providers import _shapes
 from providers._json import NotJson, decode_first, member, mismatch, stream_words
@@ -104,7 +105,7 @@ class SkyWalkingProvider:
         )
 
 
-def parse(block: Block, environ: Mapping[str, str]) -> Provider:  # noqa: ARG001 - the port's shape
+def parse(block: Block, surroundings: Surroundings) -> Provider:  # noqa: ARG001 - the port's shape
     """A block as a provider.
 
     Raises:

@@ -8,7 +8,6 @@ No data: a value of null or an empty list is handed to the conditions; a path th
 or selects nothing, is an Error.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -31,6 +30,7 @@ from gateway.provider import (
     Provider,
     ProviderType,
     Stage,
+    Surroundings,
     Tls,
 )
 from providers import _shapes
@@ -98,7 +98,7 @@ class WebProvider:
         return await self.oauth2.send(request, context.tokens, send)
 
 
-def parse(block: Block, environ: Mapping[str, str]) -> Provider:  # noqa: ARG001 - the port's shape
+def parse(block: Block, surroundings: Surroundings) -> Provider:  # noqa: ARG001 - the port's shape
     """A block as a provider.
 
     Raises:

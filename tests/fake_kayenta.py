@@ -8,7 +8,7 @@ from typing import Any, Final
 from backends import NOW_UNIX_S
 from job_api import world_with
 
-from gateway.provider import Attempt, Context, HttpRequest, HttpResponse
+from gateway.provider import Attempt, Context, HttpRequest, HttpResponse, Surroundings
 from providers.kayenta import KayentaProvider, parse
 
 URL: Final = "http://kayenta"
@@ -58,7 +58,7 @@ def block(address: str = URL, **fields: Any) -> dict[str, Any]:
 
 def provider(address: str = URL, **fields: Any) -> KayentaProvider:
     """A provider of such a block."""
-    made = parse(block(address, **fields), {})
+    made = parse(block(address, **fields), Surroundings())
     assert isinstance(made, KayentaProvider)
     return made
 

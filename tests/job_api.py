@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.errors import ProviderUnreachable
 from gateway.model import Phase
-from gateway.provider import AlreadyThere, Attempt, Context, LastingProvider, Progress
+from gateway.provider import AlreadyThere, Attempt, Context, LastingProvider, Progress, Surroundings
 from providers import JobRules
 from providers.job import provider_type
 
@@ -144,7 +144,7 @@ def world_with(jobs: FakeJobs | None, clock: Callable[[], float]) -> Context:
 
 def provider(block: Document | None = None, **rules: Any) -> LastingProvider:
     """A provider under the rules of a deployment."""
-    made = provider_type(JobRules(**rules)).parse(BLOCK if block is None else block, {})
+    made = provider_type(JobRules(**rules)).parse(BLOCK if block is None else block, Surroundings())
     assert isinstance(made, LastingProvider)
     return made
 

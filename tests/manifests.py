@@ -6,7 +6,9 @@ from typing import Any, Never
 from gateway import template
 from gateway.args import Arguments
 from gateway.errors import ProviderInvalid
-from gateway.provider import Block, Provider, ProviderType
+from gateway.flatten import FlatTemplate
+from gateway.plan import AnalysisPlan, build, resolve_metrics
+from gateway.provider import Block, Provider, ProviderType, Surroundings
 from gateway.template import Argument, Kind, Located, Metric, Template
 
 WEB = {"web": {"url": "http://x"}}
@@ -76,8 +78,8 @@ def _check(block: Block) -> list[tuple[str, str]]:
     return problems
 
 
-def _parse(block: Block, environ: Mapping[str, str]) -> Provider:
-    url = block.get("url", environ.get("URL"))
+def _parse(block: Block, surroundings: Surroundings) -> Provider:
+    url = block.get("url", surroundings.environ.get("URL"))
     if not url:
         raise ProviderInvalid("web address is not configured")
     return FakeProvider({**block, "url": url})
@@ -91,3 +93,15 @@ PROVIDER_TYPES = {
     "web": ProviderType(check=_check, parse=_parse),
     "job": ProviderType(check=_check_list, parse=lambda block, _: FakeProvider(block)),
 }
+
+
+def plan_of(
+    flat: FlatTemplate,
+    arguments: Arguments,
+    provider_types: Mapping[str, ProviderType],
+    surroundings: Surroundings | None = None,
+) -> AnalysisPlan:
+    """The plan of a template, all of its providers in the same surroundings."""
+    metrics = resolve_metrics(flat, arguments, provider_types)
+    around = [surroundings or Surroundings()] * len(metrics)
+    return build(flat, arguments, metrics, around, provider_types=provider_types)

@@ -10,13 +10,14 @@ from fake_kayenta import block as kayenta_block
 from job_api import BLOCK, FakeJobs
 from redis_server import RedisServer
 
+from gateway.credentials import Credentials, SecretSource
 from gateway.errors import ProviderInvalid
 from gateway.explanations import Explanations
 from gateway.job_rights import JobRights
 from gateway.measuring import Measuring
 from gateway.memory import Memory
 from gateway.model import Phase, Reading, ResultType
-from gateway.planner import Planner, Secrets, SecretSource
+from gateway.planner import Planner, Secrets
 from gateway.provider import Context, ProviderType
 from gateway.readings import Readings
 from gateway.run_document import status_json
@@ -181,12 +182,14 @@ async def alone(
     planner = Planner(
         templates=TemplateIndex("shop"),
         secrets=Secrets(secrets or SecretsFolder(None), secrets or SecretsFolder(None)),
-        provider_types={
-            "web": script.type(),
-            "job": provider_type(JobRules()),
-            "kayenta": kayenta.TYPE,
-        },
-        environ={},
+        credentials=Credentials(
+            provider_types={
+                "web": script.type(),
+                "job": provider_type(JobRules()),
+                "kayenta": kayenta.TYPE,
+            },
+            own_namespace="own",
+        ),
         job_rights=JobRights(("shop",)),
         hash_key=hash_key,
         ttl_s=10,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from gateway.args import MissingSecret, UnusableSecret
+from gateway.args import MissingKey, MissingSecret, UnusableSecret
 from gateway.errors import ClusterRefused, ClusterUnavailable
 from gateway.gotext import quote
 from gateway.kube import resources
@@ -131,7 +131,7 @@ def _value(content: _Content | MissingSecret, ref: SecretKeyRef) -> Secret | Mis
     if isinstance(content, MissingSecret):
         return content
     if ref.key not in content.data:
-        return MissingSecret(f"key '{ref.key}' does not exist in secret '{ref.name}'")
+        return MissingKey(f"key '{ref.key}' does not exist in secret '{ref.name}'")
     try:
         return Secret(b64decode(str(content.data[ref.key]), validate=True).decode())
     except UnicodeDecodeError:

@@ -13,7 +13,6 @@ from typing import Final
 from gateway import assess, schedule
 from gateway.limits import MetricRules
 from gateway.measuring import Measuring, Patience
-from gateway.model import Phase
 from gateway.planner import PlannedMetric
 from gateway.provider import Clock, LastingProvider
 from gateway.readings import Freshness
@@ -203,15 +202,12 @@ def _recorded(
 def _as_measurement(
     measured: Measured, started_at_unix_s: float, finished_at_unix_s: float
 ) -> Measurement:
-    reading = None if measured.phase is Phase.ERROR else measured.reading
+    reading = measured.shown_reading
     return Measurement(
         phase=measured.phase,
         started_at_unix_s=started_at_unix_s,
         finished_at_unix_s=finished_at_unix_s,
         message=cut(measured.message, MAX_TEXT_CHARS),
         value="" if reading is None else cut(reading.text, MAX_TEXT_CHARS),
-        metadata={
-            name: cut(text, MAX_TEXT_CHARS)
-            for name, text in (reading.metadata if reading else {}).items()
-        },
+        metadata={name: cut(text, MAX_TEXT_CHARS) for name, text in measured.metadata.items()},
     )

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from manifests import manifest
+from manifests import manifest, plan_of
 
 from gateway.args import Arguments
 from gateway.errors import JobsForbidden, Problem
 from gateway.flatten import flatten
 from gateway.job_rights import JobRights, metrics_of
-from gateway.plan import MetricPlan, build
+from gateway.plan import MetricPlan
 from gateway.template import Template, parse
 from providers import PROVIDERS
 
@@ -35,7 +35,7 @@ def plans(*templates: Template) -> tuple[MetricPlan, ...]:
     """What templates come to."""
     nobody: Callable[..., None] = lambda _ref: None  # noqa: E731 - templates that refer to none
     flat = flatten(templates, nobody)
-    return build(flat, Arguments({}, {}), provider_types=PROVIDERS, environ={}).metrics
+    return plan_of(flat, Arguments({}, {}), PROVIDERS).metrics
 
 
 @pytest.mark.parametrize(

@@ -5,24 +5,30 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from manifests import PROVIDER_TYPES, WEB, FakeProvider, argument, parsed, secret_argument, values
+from manifests import (
+    PROVIDER_TYPES,
+    WEB,
+    FakeProvider,
+    argument,
+    parsed,
+    plan_of,
+    secret_argument,
+    values,
+)
 
 from gateway.args import Arguments, merge, resolve
 from gateway.errors import GatewayError, ProviderInvalid, TemplateInvalid
 from gateway.flatten import flatten
-from gateway.plan import AnalysisPlan, build
+from gateway.plan import AnalysisPlan
+from gateway.provider import Surroundings
 from gateway.secrets import Secret
 from gateway.template import SecretKeyRef, Template
 
 
 def planned(template: Template, arguments: Arguments | None = None, **environ: str) -> AnalysisPlan:
     """The plan of one template, without references."""
-    return build(
-        flatten([template], {}.get),
-        arguments or values(),
-        provider_types=PROVIDER_TYPES,
-        environ=environ,
-    )
+    flat = flatten([template], {}.get)
+    return plan_of(flat, arguments or values(), PROVIDER_TYPES, Surroundings(environ))
 
 
 def complaints(template: Template, arguments: Arguments | None = None) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from manifests import PROVIDER_TYPES, manifest, parsed
 
+from gateway.credentials import Credentials
 from gateway.errors import Problem, TemplateInvalid
 from gateway.job_rights import JobRights
 from gateway.planner import Planner, Question, Secrets
@@ -64,8 +65,7 @@ def planner_of(*templates: Template, secrets: Secrets | None = None) -> Planner:
     return Planner(
         templates=Shelf(*templates),
         secrets=secrets or Secrets(for_named=Vault("of-named"), for_brought=Vault("of-brought")),
-        provider_types=PROVIDER_TYPES,
-        environ={},
+        credentials=Credentials(provider_types=PROVIDER_TYPES, own_namespace="own"),
         job_rights=JobRights(("*",)),
         hash_key=hash_key,
         ttl_s=10,

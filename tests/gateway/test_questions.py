@@ -9,6 +9,7 @@ BASE = {
     "provider": "web",
     "block": {"url": "http://x", "headers": [{"key": "K", "value": "hunter2"}]},
     "environ": {},
+    "secret": {"api-key": "hunter3"},
 }
 
 
@@ -22,7 +23,7 @@ def test_equal_questions_have_equal_keys() -> None:
     turned = {"headers": [{"value": "hunter2", "key": "K"}], "url": "http://x"}
     assert key() == key(block=turned)
     assert len(key()) == 32
-    assert "hunter2" not in key()
+    assert "hunter" not in key()
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,7 @@ def test_equal_questions_have_equal_keys() -> None:
         pytest.param({"provider": "prometheus"}, id="providers-share-nothing"),
         pytest.param({"block": {"url": "http://y"}}, id="another-block"),
         pytest.param({"environ": {"A": "b"}}, id="another-environment"),
+        pytest.param({"secret": {"api-key": "hunter4"}}, id="another-credential"),
         pytest.param({"hash_key": b"l" * 32}, id="another-hash-key"),
     ],
 )

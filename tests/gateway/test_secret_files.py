@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.args import MissingSecret, UnusableSecret
+from gateway.args import MissingKey, MissingSecret, UnusableSecret
 from gateway.secret_files import SecretsFolder
 from gateway.secrets import Secret
 from gateway.template import SecretKeyRef
@@ -61,21 +61,21 @@ async def answer(
             "shop",
             "api",
             "nope",
-            MissingSecret("key 'nope' does not exist in secret 'api'"),
+            MissingKey("key 'nope' does not exist in secret 'api'"),
             id="no-key",
         ),
         pytest.param(
             "shop",
             "api",
             "folder",
-            MissingSecret("key 'folder' does not exist in secret 'api'"),
+            MissingKey("key 'folder' does not exist in secret 'api'"),
             id="a-folder-is-no-key",
         ),
         pytest.param(
             "shop",
             "api",
             "pipe",
-            MissingSecret("key 'pipe' does not exist in secret 'api'"),
+            MissingKey("key 'pipe' does not exist in secret 'api'"),
             id="a-pipe-is-no-key",
         ),
         pytest.param(
@@ -103,14 +103,14 @@ async def answer(
             "shop",
             "api",
             "../../../outside",
-            MissingSecret("key '../../../outside' does not exist in secret 'api'"),
+            MissingKey("key '../../../outside' does not exist in secret 'api'"),
             id="a-key-that-leads-out",
         ),
         pytest.param(
             "shop",
             "api",
             "..data",
-            MissingSecret("key '..data' does not exist in secret 'api'"),
+            MissingKey("key '..data' does not exist in secret 'api'"),
             id="the-parts-of-the-mount",
         ),
         pytest.param(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.freeze import freeze
-from gateway.model import Judgement, Phase, Reading, ResultType
+from gateway.model import Judgement, Phase, Reading, ResultType, Typed
 from gateway.stored import StoredUnreadable, Unstorable, dump, load
 
 NESTED: object = 0.0
@@ -43,6 +43,13 @@ def test_what_is_written_can_be_read(result: object, text: str, metadata: dict[s
 def test_what_a_provider_decided_survives(phase: Phase, message: str) -> None:
     """Another replica must not judge anew what a Job has judged."""
     reading = Reading(None, ResultType.JSON, "", judgement=Judgement(phase, message))
+    assert load("question", dump("question", reading)) == reading
+
+
+def test_types_that_json_lacks_survive() -> None:
+    """And so does that a value is shown beside an Error."""
+    result = (Typed("int64", "7"), None, 1.5, Typed("time.Time", "2024-05-06T07:08:09Z"))
+    reading = Reading(result, ResultType.TYPED, "[7]", outlives_error=True)
     assert load("question", dump("question", reading)) == reading
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.freeze import freeze
-from gateway.model import Judgement, Phase, Reading, ResultType
+from gateway.model import Judgement, Phase, Reading, ResultType, Typed
 from gateway.verdict import (
     MAX_TEXT_CHARS,
     Measurement,
@@ -38,6 +38,7 @@ def measured(metric: str, phase: Phase, **fields: object) -> Measurement:
         failure_condition="result[0] < 0.9",
         message="upstream is away" if phase in {Phase.ERROR, Phase.RUNNING} else "",
         reading=None if phase in {Phase.ERROR, Phase.RUNNING} else READING,
+        metadata=READING.metadata,
     )
     return replace(plain, **fields)
 
@@ -220,6 +221,28 @@ def test_an_error_shows_no_value_but_a_hint() -> None:
         measured("a", Phase.ERROR, reading=READING, message="bad", hint="bad\n | x\n | ^")
     )
     assert (shown["value"], shown["text"], shown["hint"]) == (None, "", "bad\n | x\n | ^")
+
+
+def test_some_values_stay_beside_an_error() -> None:
+    """Those of graphite and cloudWatch do in Argo."""
+    reading = replace(READING, outlives_error=True)
+    shown = measurement_document(measured("a", Phase.ERROR, reading=reading, message="bad"))
+    assert (shown["value"], shown["text"], shown["message"]) == ([0.91], "[0.91]", "bad")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(Typed("int64", "-7"), -7, id="a-long-is-a-number"),
+        pytest.param(Typed("uint64", "18446744073709551615"), 2**64 - 1, id="unsigned"),
+        pytest.param(Typed("time.Time", "2024-05-06T07:08:09Z"), "2024-05-06T07:08:09Z", id="time"),
+    ],
+)
+def test_typed_values_are_shown_as_json_has_them(value: Typed, expected: object) -> None:
+    """Whoever reads JSON need not know Go's types."""
+    reading = Reading((value,), ResultType.TYPED, "")
+    shown = measurement_document(measured("a", Phase.SUCCESSFUL, reading=reading))
+    assert shown["value"] == [expected]
 
 
 def test_a_long_value_is_cut() -> None:

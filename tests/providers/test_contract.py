@@ -14,6 +14,7 @@ from backends import failure_text, raw_server, world
 from faulty_backends import BACKENDS
 
 from gateway.model import Reading, ResultType
+from gateway.provider import Surroundings
 from providers import PROVIDERS
 
 TIME_LIMIT_S = 1
@@ -203,7 +204,7 @@ async def test_a_fault_is_told_exactly_and_in_time(name: str, fault: str) -> Non
     subject = SUBJECTS[name]
     started_s = asyncio.get_running_loop().time()
     async with BACKENDS[fault]() as url, world(max_body_bytes=MAX_BODY_BYTES) as context:
-        provider = subject.limited(PROVIDERS[name].parse(subject.block(url), {}))
+        provider = subject.limited(PROVIDERS[name].parse(subject.block(url), Surroundings()))
         got = await failure_text(provider.measure(context))
     if isinstance(got, str):
         got = got.replace(f"{url}{subject.path}", "$URL").replace(url[len("http://") :], "$HOST")
@@ -223,7 +224,7 @@ async def test_a_measurement_can_be_cancelled(name: str) -> None:
         closed.set()
 
     async with raw_server(watch) as url, world() as context:
-        provider = PROVIDERS[name].parse(SUBJECTS[name].block(url), {})
+        provider = PROVIDERS[name].parse(SUBJECTS[name].block(url), Surroundings())
         task = asyncio.create_task(provider.measure(context))
         await arrived.wait()
         task.cancel()
@@ -248,5 +249,5 @@ def test_a_provider_keeps_its_secrets(name: str) -> None:
     """A provider in a traceback or a log shows no address, header or password."""
     subject = SUBJECTS[name]
     block = {**subject.block("http://u:hush@h"), **subject.secrets}
-    provider = PROVIDERS[name].parse(block, {})
+    provider = PROVIDERS[name].parse(block, Surroundings())
     assert "hush" not in repr(provider)

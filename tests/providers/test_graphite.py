@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import ProviderError, ProviderInvalid
 from gateway.model import Reading, ResultType
-from gateway.provider import HttpResponse
+from gateway.provider import HttpResponse, Surroundings
 from providers.graphite import TYPE, GraphiteSpec, build_request, parse, read_response
 
 
@@ -43,7 +43,7 @@ from providers.graphite import TYPE, GraphiteSpec, build_request, parse, read_re
 def test_a_block_is_refused(block: dict[str, Any], message: str) -> None:
     """What can be known before the request is told before it."""
     with pytest.raises(ProviderInvalid) as caught:
-        parse(block, {})
+        parse(block, Surroundings())
     assert str(caught.value) == message
 
 
@@ -142,7 +142,7 @@ async def test_an_address_without_a_server_fails_when_it_is_asked(
     address: str, failure: str
 ) -> None:
     """It can be parsed, so that Argo creates the provider."""
-    provider = parse({"address": address, "query": "target=a"}, {})
+    provider = parse({"address": address, "query": "target=a"}, Surroundings())
     async with world() as context:
         assert await failure_text(provider.measure(context)) == failure
 
@@ -151,14 +151,14 @@ async def test_credentials_of_the_address_are_sent() -> None:
     """The only way to authenticate."""
     async with backend(Play('[{"datapoints":[[1,1]]}]')) as server, world() as context:
         address = server.url.replace("http://", "http://u:p@")
-        await parse({"address": address, "query": "target=a"}, {}).measure(context)
+        await parse({"address": address, "query": "target=a"}, Surroundings()).measure(context)
     assert server.requests[0].headers["Authorization"] == "Basic dTpw"
 
 
 def test_the_query_is_shown_as_it_was_written() -> None:
     """Reports show the template's text, not the URL's."""
     query = " target=a\n&from=1"
-    assert parse({"address": "http://h", "query": query}, {}).resolved_query() == query
+    assert parse({"address": "http://h", "query": query}, Surroundings()).resolved_query() == query
 
 
 def outcome(body: bytes, status: int = 200) -> Reading | str:
@@ -171,7 +171,7 @@ def outcome(body: bytes, status: int = 200) -> Reading | str:
 
 def reading(*numbers: float, text: str) -> Reading:
     """A list of numbers."""
-    return Reading(numbers, ResultType.FLOATS, text, is_empty=not numbers)
+    return Reading(numbers, ResultType.FLOATS, text, is_empty=not numbers, outlives_error=True)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from backends import failure_text, world
 
 from gateway.model import Reading, ResultType
+from gateway.provider import Surroundings
 from providers.graphite import parse
 
 PYTHON = Path(sys.prefix) / "graphite" / "bin" / "python"
@@ -48,12 +49,14 @@ def _graphite_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 async def measured(url: str, query: str) -> Reading | str:
     """The reading, or the error's class and text."""
     async with world() as context:
-        return await failure_text(parse({"address": url, "query": query}, {}).measure(context))
+        return await failure_text(
+            parse({"address": url, "query": query}, Surroundings()).measure(context)
+        )
 
 
 def reading(*numbers: float, text: str) -> Reading:
     """A list of numbers."""
-    return Reading(numbers, ResultType.FLOATS, text, is_empty=not numbers)
+    return Reading(numbers, ResultType.FLOATS, text, is_empty=not numbers, outlives_error=True)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from job_api import Document, block
 
 from gateway.errors import ProviderInvalid
+from gateway.provider import Surroundings
 from providers import JobRules
 from providers.job import provider_type
 
@@ -65,7 +66,7 @@ def test_a_job_that_proves_nothing_is_refused(
     kind = provider_type(JobRules())
     assert kind.check(block(**spec)) == told
     with pytest.raises(ProviderInvalid) as caught:
-        kind.parse(block(**spec), {})
+        kind.parse(block(**spec), Surroundings())
     assert str(caught.value) == "; ".join(f"{path}: {message}" for path, message in told)
 
 
@@ -88,7 +89,7 @@ def test_a_job_that_proves_something_passes(spec: Document) -> None:
     """Who runs it, and how often, is its author's business."""
     kind = provider_type(JobRules())
     assert kind.check(block(**spec)) == []
-    assert kind.parse(block(**spec), {})
+    assert kind.parse(block(**spec), Surroundings())
 
 
 def test_what_proves_nothing_is_told_beside_what_lets_a_pod_out() -> None:

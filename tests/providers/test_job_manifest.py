@@ -10,7 +10,7 @@ from job_api import ATTEMPT, BLOCK, POD_SPEC, Document, FakeJobs, block, provide
 
 from gateway.errors import ProviderInvalid
 from gateway.names import is_object_name
-from gateway.provider import Attempt
+from gateway.provider import Attempt, Surroundings
 from providers import JobRules
 from providers._job_manifest import job_manifest, job_name
 from providers.job import provider_type
@@ -238,7 +238,7 @@ def test_all_that_is_wrong_with_a_shape_is_told(
     kind = provider_type(JobRules())
     assert sorted(kind.check(bad)) == problems
     with pytest.raises(ProviderInvalid):
-        kind.parse(bad, {})
+        kind.parse(bad, Surroundings())
 
 
 def test_what_a_template_may_say_is_right() -> None:

@@ -7,6 +7,7 @@ from job_api import POD_SPEC, Document, block
 
 from gateway.errors import ProviderInvalid
 from gateway.kubernetes_settings import Risk
+from gateway.provider import Surroundings
 from providers import JobRules
 from providers._job_risks import risks
 from providers.job import provider_type
@@ -132,7 +133,7 @@ def test_a_risk_is_refused_with_its_place(pod: Document, risk: str, path: str) -
     problem = (f"spec.template.spec.{path}", refused(risk))
     assert provider_type(JobRules()).check(block({**POD_SPEC, **pod})) == [problem]
     with pytest.raises(ProviderInvalid) as caught:
-        provider_type(JobRules()).parse(block({**POD_SPEC, **pod}), {})
+        provider_type(JobRules()).parse(block({**POD_SPEC, **pod}), Surroundings())
     assert str(caught.value) == f"{problem[0]}: {problem[1]}"
 
 
@@ -207,4 +208,4 @@ def test_a_value_that_becomes_a_key_is_refused_when_it_has() -> None:
     kind = provider_type(JobRules())
     assert kind.check(block({**POD_SPEC, "{{args.field}}": True})) == []
     with pytest.raises(ProviderInvalid, match=r"^spec\.template\.spec\.hostPID: is refused"):
-        kind.parse(block({**POD_SPEC, "hostPID": True}), {})
+        kind.parse(block({**POD_SPEC, "hostPID": True}), Surroundings())

@@ -23,7 +23,7 @@ from fake_kayenta import (
 
 from gateway.errors import ProviderError, ProviderInvalid
 from gateway.model import Phase
-from gateway.provider import HttpRequest, LastingProvider, Progress
+from gateway.provider import HttpRequest, LastingProvider, Progress, Surroundings
 from providers import PROVIDERS
 from providers.kayenta import LONGEST_S, parse
 
@@ -276,7 +276,7 @@ async def test_thresholds_that_are_the_wrong_way_round_are_taken_as_they_are() -
 def test_a_url_that_is_none_is_known_when_the_block_is_read() -> None:
     """With Go's text."""
     with pytest.raises(ProviderInvalid, match=r'^parse "http://a b/canaryConfig'):
-        parse(block("http://a b"), {})
+        parse(block("http://a b"), Surroundings())
 
 
 @pytest.mark.parametrize(

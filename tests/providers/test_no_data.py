@@ -9,7 +9,7 @@ from backends import Play, backend, raw_server, world
 
 from gateway.errors import ProviderRejected
 from gateway.model import Reading, ResultType
-from gateway.provider import HttpResponse
+from gateway.provider import HttpResponse, Surroundings
 from providers._no_data import _Bridge as Bridge
 from providers._no_data import _GaveUp as GaveUp
 from providers.prometheus import PrometheusProvider, parse
@@ -17,7 +17,7 @@ from providers.prometheus import PrometheusProvider, parse
 
 def provider(url: str, query: str, **fields: Any) -> PrometheusProvider:
     """A provider that asks one query."""
-    parsed = parse({"address": url, "query": query, "timeout": 5, **fields}, {})
+    parsed = parse({"address": url, "query": query, "timeout": 5, **fields}, Surroundings())
     assert isinstance(parsed, PrometheusProvider)
     return parsed
 

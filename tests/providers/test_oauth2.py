@@ -8,7 +8,7 @@ import pytest
 from backends import Backend, Play, Recorded, backend, failure_text, raw_server, saying, world
 
 from gateway.model import Reading, ResultType
-from gateway.provider import Provider
+from gateway.provider import Provider, Surroundings
 from providers import PROVIDERS
 
 SEVEN = Reading(7.0, ResultType.JSON, "7")
@@ -29,7 +29,7 @@ def oauth2(url: str, **fields: Any) -> dict[str, Any]:
 def web(url: str, token_url: str, **fields: Any) -> Provider:
     """A web provider with credentials."""
     block = {"url": f"{url}/m", "authentication": oauth2(token_url), **fields}
-    return PROVIDERS["web"].parse(block, {})
+    return PROVIDERS["web"].parse(block, Surroundings())
 
 
 def authorizations(server: Backend) -> list[str]:
@@ -216,6 +216,6 @@ async def test_tokens_of_prometheus_pass_through_all_layers() -> None:
             "authentication": oauth2(tokens.url),
             "headers": [{"key": "Authorization", "value": "Custom"}, {"key": "X-T", "value": "1"}],
         }
-        await PROVIDERS["prometheus"].parse(block, {}).measure(context)
+        await PROVIDERS["prometheus"].parse(block, Surroundings()).measure(context)
     assert (authorizations(tokens), authorizations(server)) == (["Custom"], ["Custom"])
     assert tokens.requests[0].headers["X-T"] == "1"

@@ -7,7 +7,7 @@ from backends import Play, Recorded, backend, failure_text, world
 
 from gateway.errors import ProviderInvalid
 from gateway.model import Reading, ResultType
-from gateway.provider import HttpRequest, Tls
+from gateway.provider import HttpRequest, Surroundings, Tls
 from providers.prometheus import (
     TYPE,
     PrometheusProvider,
@@ -28,7 +28,7 @@ def block(**fields: Any) -> dict[str, Any]:
 
 def provider(**fields: Any) -> PrometheusProvider:
     """The provider of a block."""
-    parsed = parse(block(**fields), {})
+    parsed = parse(block(**fields), Surroundings())
     assert isinstance(parsed, PrometheusProvider)
     return parsed
 
@@ -36,8 +36,8 @@ def provider(**fields: Any) -> PrometheusProvider:
 def test_an_address_may_come_from_the_environment() -> None:
     """A block without address takes the gateway's."""
     environ = {"ARGO_ROLLOUTS_PROMETHEUS_ADDRESS": "http://central:9090"}
-    parsed = parse({"query": "up"}, environ)
-    own = parse(block(), environ)
+    parsed = parse({"query": "up"}, Surroundings(environ))
+    own = parse(block(), Surroundings(environ))
     assert isinstance(parsed, PrometheusProvider)
     assert isinstance(own, PrometheusProvider)
     assert (parsed.server.wire, own.server.wire) == ("http://central:9090", "http://p:9090")
@@ -88,7 +88,7 @@ def test_an_address_may_come_from_the_environment() -> None:
 def test_a_block_is_refused(fields: dict[str, Any], environ: dict[str, str], message: str) -> None:
     """Creation errors are Argo's; shapes are told with their paths."""
     with pytest.raises(ProviderInvalid) as caught:
-        parse(block(**fields), environ)
+        parse(block(**fields), Surroundings(environ))
     assert str(caught.value) == message
 
 
@@ -254,7 +254,7 @@ def test_headers_are_added_in_layers(
 async def measured(plays: list[Play], **fields: Any) -> tuple[Reading | str, list[Recorded]]:
     """What comes of a block against a server's answers."""
     async with backend(*plays) as server, world() as context:
-        parsed = parse(block(address=server.url, **fields), {})
+        parsed = parse(block(address=server.url, **fields), Surroundings())
         outcome = await failure_text(parsed.measure(context))
         if isinstance(outcome, str):
             outcome = outcome.replace(server.url, "$URL")

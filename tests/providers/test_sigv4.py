@@ -11,7 +11,7 @@ import pytest
 from backends import Backend, Play, Recorded, backend, failure_text, world
 
 from gateway.model import Reading, ResultType
-from gateway.provider import Context
+from gateway.provider import Context, Surroundings
 from providers import PROVIDERS, _sigv4
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -85,7 +85,7 @@ async def measured(
         "authentication": {"sigv4": sigv4},
         **fields,
     }
-    return await failure_text(PROVIDERS["prometheus"].parse(block, {}).measure(context))
+    return await failure_text(PROVIDERS["prometheus"].parse(block, Surroundings()).measure(context))
 
 
 async def test_requests_are_signed() -> None:

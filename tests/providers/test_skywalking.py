@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import ProviderError, ProviderInvalid
 from gateway.model import Reading, ResultType
-from gateway.provider import HttpRequest, HttpResponse
+from gateway.provider import HttpRequest, HttpResponse, Surroundings
 from providers.skywalking import TYPE, SkyWalkingProvider, parse, read_response
 
 JSON_TYPE = "application/json; charset=utf-8"
@@ -32,7 +32,7 @@ def _zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 def provider(**block: str) -> SkyWalkingProvider:
     """A provider of three minutes, unless the block says otherwise."""
     whole = {"address": "http://h", "query": "{ a }", "interval": "3m", **block}
-    return cast("SkyWalkingProvider", parse(whole, {}))
+    return cast("SkyWalkingProvider", parse(whole, Surroundings()))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def provider(**block: str) -> SkyWalkingProvider:
 def test_a_block_is_refused(block: dict[str, Any], message: str) -> None:
     """What can be known before the request is told before it."""
     with pytest.raises(ProviderInvalid) as caught:
-        parse(block, {})
+        parse(block, Surroundings())
     assert str(caught.value) == message
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import ProviderError, ProviderInvalid
 from gateway.model import Reading, ResultType
-from gateway.provider import HttpRequest, HttpResponse, Tls
+from gateway.provider import HttpRequest, HttpResponse, Surroundings, Tls
 from providers._jsonpath import JsonPath
 from providers.web import TYPE, WebSpec, build_request, parse, read_response
 
@@ -64,7 +64,7 @@ JSON_TYPE = {"Content-Type": "application/json"}
 def test_a_block_is_refused(block: dict[str, Any], message: str) -> None:
     """What can be known before the first request is told before it."""
     with pytest.raises(ProviderInvalid) as caught:
-        parse(block, {})
+        parse(block, Surroundings())
     assert str(caught.value) == message
 
 
@@ -224,13 +224,13 @@ def test_an_answer_is_refused(body: bytes, path: str, status: int, failure: str)
 async def test_no_limit_means_ten_seconds(seconds: int) -> None:
     """A limit that is not positive is none of the template's."""
     async with backend(Play("1")) as server, world() as context:
-        provider = parse({"url": server.url, "timeoutSeconds": seconds}, {})
+        provider = parse({"url": server.url, "timeoutSeconds": seconds}, Surroundings())
         assert await failure_text(provider.measure(context)) == reading(1.0, "1")
 
 
 def test_a_request_is_no_query() -> None:
     """Reports show a query only where there is one."""
-    assert parse({"url": "http://h"}, {}).resolved_query() == ""
+    assert parse({"url": "http://h"}, Surroundings()).resolved_query() == ""
 
 
 @given(st.binary() | st.text(alphabet='{}[]":,.0123eE-nultrfas \\').map(str.encode))

@@ -8,6 +8,7 @@ import orjson
 import pytest
 from runs_alone import Scripted, metric
 
+from gateway.credentials import Credentials
 from gateway.job_rights import JobRights
 from gateway.planner import Planner, Secrets
 from gateway.run_manifest import NAMED_ANNOTATION
@@ -51,8 +52,7 @@ def plans(manifests: Kept, max_bytes: int, secrets: Secrets = NO_SECRETS) -> Run
     planner = Planner(
         templates=TemplateIndex("shop"),
         secrets=secrets,
-        provider_types={"web": Scripted({}).type()},
-        environ={},
+        credentials=Credentials(provider_types={"web": Scripted({}).type()}, own_namespace="own"),
         job_rights=JobRights(),
         hash_key=hash_key,
         ttl_s=10,
