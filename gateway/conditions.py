@@ -3,10 +3,11 @@
 Source: argo-rollouts utils/evaluate/evaluate.go @ 9f8d111d8.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from gateway.errors import ConditionError
-from gateway.expr import Floats, Root, compile_expression, go_type
+from gateway.expr import Floats, Root, compile_expression, go_type, metric_data, typed_list
 from gateway.freeze import freeze
 from gateway.model import Judgement, Phase, Reading, ResultType
 
@@ -54,13 +55,22 @@ def evaluate(text: str, result: object, result_type: ResultType) -> bool:
 
     """
     value: object
-    if result_type is ResultType.FLOATS and isinstance(result, tuple):
-        value = compile_expression(text, Root.FLOATS).run(Floats(result))
+    if result_type in _LISTS and isinstance(result, tuple):
+        root, as_go_has_it = _LISTS[result_type]
+        value = compile_expression(text, root).run(as_go_has_it(result))
     else:
         value = compile_expression(text, _root(result)).run(result)
     if value is True or value is False:
         return value
     raise ConditionError(f"expected bool, but got {go_type(value)}", expression=text)
+
+
+_LISTS: Mapping[ResultType, tuple[Root, Callable[[Iterable[Any]], object]]] = {
+    ResultType.FLOATS: (Root.FLOATS, Floats),
+    ResultType.TYPED: (Root.LIST, typed_list),
+    ResultType.METRIC_DATA: (Root.METRIC_DATA, metric_data),
+}
+"""Lists whose elements have a type that Python's values do not show."""
 
 
 def _root(result: object) -> Root:

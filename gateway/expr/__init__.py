@@ -7,6 +7,7 @@ of calls; ``machine``, which is asteval, runs it over the functions of the other
 
 from gateway.expr.environment import Root
 from gateway.expr.program import Program, compile_expression, evaluate_time
+from gateway.expr.records import metric_data, typed_list
 from gateway.expr.values import Floats, go_type
 
 __all__ = [
@@ -16,4 +17,6 @@ __all__ = [
     "compile_expression",
     "evaluate_time",
     "go_type",
+    "metric_data",
+    "typed_list",
 ]

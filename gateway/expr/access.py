@@ -16,6 +16,8 @@ from gateway.expr.values import (
     JSON_MAPS,
     LISTS,
     AnyMap,
+    Record,
+    StatusCode,
     Uint8,
     as_string,
     go_kind,
@@ -52,6 +54,8 @@ def _fetch_any(base: object, key: object) -> object:
         raise _wrong_key(key)
     if isinstance(base, AnyMap):
         return base.get(key)
+    if isinstance(base, Record) and isinstance(key, str) and key in base.fields:
+        return base.fields[key]
     raise Fault(f"cannot fetch {printed(key)} from {go_type(base)}")
 
 
@@ -120,6 +124,8 @@ def cut_length(base: object) -> int:
     """Where a slice without upper bound stops."""
     if isinstance(base, str):
         return len(utf8(base))
+    if isinstance(base, StatusCode):
+        return len(base.text)
     if type(base) in LISTS or json_map(base) is not None or isinstance(base, AnyMap):
         return len(base)  # type: ignore[arg-type] # it has a length
     raise Fault(f"invalid argument for len (type {go_type(base)})")
@@ -158,7 +164,7 @@ def _in_other(needle: object, holder: object) -> bool:
     if go_kind(holder) == "struct":
         if not isinstance(needle, str):
             raise Fault(f"cannot use {go_type(needle)} as field name of {go_type(holder)}")
-        return False
+        return isinstance(holder, Record) and needle in holder.fields
     if go_kind(holder) == "ptr":
         return _in_location(needle)
     raise Fault(f'operator "in" not defined on {go_type(holder)}')
@@ -182,12 +188,14 @@ def in_constants(needle: object, members: frozenset[object], member_type: str) -
     return needle in members
 
 
+_CLOUDWATCH = "github.com/aws/aws-sdk-go-v2/service/cloudwatch/"
 _SORTS = {
     "<nil>": "nil",
     "bool": "bool",
     "int": "int",
     "int64": "int",
     "uint8": "uint",
+    "uint64": "uint",
     "float64": "float",
     "string": "string",
 }
@@ -200,5 +208,7 @@ def type_name(value: object) -> str:
         return _SORTS[named]
     if named.startswith(("time.", "*time.")):
         return named.removeprefix("*")
+    if named.startswith("types."):
+        return _CLOUDWATCH + named
     kind = go_kind(value)
     return "array" if kind == "slice" else kind

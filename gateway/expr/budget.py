@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 
 from gateway.expr.faults import Fault
-from gateway.expr.values import Floats
+from gateway.expr.values import Floats, Record
 
 BASE_STEPS = 200_000.0
 """Steps that any evaluation may take; a step is about a tenth of a microsecond."""
@@ -63,6 +63,8 @@ def _weight(result: object) -> int:
         elif isinstance(value, tuple):
             weight += len(value)
             waiting.extend(value)
+        elif isinstance(value, Record):
+            waiting.extend(value.fields.values())
         elif isinstance(value, Mapping):
             weight += len(value)
             waiting.extend(value.values())

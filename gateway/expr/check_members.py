@@ -36,6 +36,8 @@ def member_nature(node: nodes.Member, base: Nature, key: Nature) -> Nature:
         return base.items()
     if name is None:
         raise Fault(f"type {base.pointed_to}[{key}] is undefined", node.at)
+    if base.type is not None and name in base.type.fields:
+        return Nature(base.type.fields[name])
     sort = "method" if node.is_called else "field"
     raise Fault(f"type {base.pointed_to} has no {sort} {name}", node.at)
 

@@ -14,6 +14,7 @@ from gateway.expr.gotypes import (
     INT64,
     LIST,
     MAP,
+    METRIC_DATA,
     NIL,
     STRING,
     UNKNOWN,
@@ -34,6 +35,7 @@ class Root(Enum):
     STRING = "string"
     FLOATS = "[]float64"
     LIST = "[]interface {}"
+    METRIC_DATA = "[]types.MetricDataResult"
     MAP = "map[string]interface {}"
     UNKNOWN = "interface {}"
     """Any of these: to check an expression before there is a result."""
@@ -46,6 +48,7 @@ _NATURES = {
     Root.STRING: Nature(STRING),
     Root.FLOATS: Nature(FLOATS),
     Root.LIST: Nature(LIST),
+    Root.METRIC_DATA: Nature(METRIC_DATA),
     Root.MAP: Nature(MAP),
     Root.UNKNOWN: UNKNOWN,
 }

@@ -14,7 +14,7 @@ from gateway.expr.faults import Fault
 from gateway.expr.gotime import Location, Time
 from gateway.expr.layouts import RFC3339_NANO, format_time
 from gateway.expr.strings import from_utf8, utf8
-from gateway.expr.values import LISTS, NilList, as_string, go_type, json_map
+from gateway.expr.values import LISTS, NilList, Record, StatusCode, as_string, go_type, json_map
 from gateway.freeze import freeze
 from gateway.gotext import json_float, json_string, quote, special_float
 
@@ -34,13 +34,20 @@ def _written(value: object, indent: str, depth: int) -> str:
     charge(_STEPS_PER_VALUE)
     if depth > _MAX_DEPTH:
         raise Fault(f"json: value nests more than {_MAX_DEPTH} levels deep")
-    simple = _simple(value)
+    simple = _simple(value.text if isinstance(value, StatusCode) else value)
     if simple is not None:
         return simple
     if type(value) in LISTS:
         items: Iterable[object] = value  # type: ignore[assignment] # it is a list
         inside = [_written(item, f"{indent}  ", depth + 1) for item in items]
         return _bracketed("[", inside, "]", indent)
+    if isinstance(value, Record):
+        # In the order of the fields, which are few.
+        fields = [
+            f"{json_string(name)}: {_written(item, f'{indent}  ', depth + 1)}"
+            for name, item in value.fields.items()
+        ]
+        return _bracketed("{", fields, "}", indent)
     plain = json_map(value)
     if plain is None:
         raise Fault(f"json: unsupported type: {go_type(value)}")

@@ -3,7 +3,8 @@
 Source: expr-lang v1.17.8, checker/nature.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -45,6 +46,8 @@ class GoType:
     signature: Signature | None = None
     is_defined: bool = False
     """Whether it has a name of its own, as time.Month has; such integers are no numbers."""
+    fields: "Mapping[str, GoType]" = field(default_factory=dict, compare=False)
+    """Of a struct, those that expressions can name."""
 
 
 ANY = GoType("interface {}", Kind.ANY)
@@ -69,6 +72,24 @@ WEEKDAY = GoType("time.Weekday", Kind.INT, is_defined=True)
 LOCATION = GoType("*time.Location", Kind.POINTER, is_defined=True)
 _ZONE = GoType("time.Location", Kind.STRUCT, is_defined=True)
 ERROR = GoType("error", Kind.ANY, is_defined=True)
+STATUS_CODE = GoType("types.StatusCode", Kind.STRING, is_defined=True)
+MESSAGE_DATA = GoType(
+    "types.MessageData", Kind.STRUCT, is_defined=True, fields={"Code": STRING, "Value": STRING}
+)
+METRIC_DATA_RESULT = GoType(
+    "types.MetricDataResult",
+    Kind.STRUCT,
+    is_defined=True,
+    fields={
+        "Id": STRING,
+        "Label": STRING,
+        "Messages": GoType("[]types.MessageData", Kind.SLICE, MESSAGE_DATA),
+        "StatusCode": STATUS_CODE,
+        "Timestamps": GoType("[]time.Time", Kind.SLICE, TIME),
+        "Values": FLOATS,
+    },
+)
+METRIC_DATA = GoType("[]types.MetricDataResult", Kind.SLICE, METRIC_DATA_RESULT)
 
 
 def function(*parameters: GoType, gives: GoType | tuple[GoType, ...]) -> GoType:

@@ -11,7 +11,7 @@ from functools import cmp_to_key
 from gateway.expr.budget import charge
 from gateway.expr.gotime import Time
 from gateway.expr.layouts import STRING, format_time
-from gateway.expr.values import INTEGERS, LISTS, AnyMap, GoFunction, json_map
+from gateway.expr.values import INTEGERS, LISTS, AnyMap, GoFunction, Record, json_map
 from gateway.gotext import plain_float, special_float
 
 _STEPS_PER_VALUE = 5
@@ -39,6 +39,8 @@ def printed(value: object) -> str:
         return format_time(value, STRING)
     if isinstance(value, GoFunction):
         return "0x1"
+    if isinstance(value, Record):
+        return "{" + " ".join(printed(item) for item in value.fields.values()) + " {}}"
     return _print_map(value)
 
 

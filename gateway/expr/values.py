@@ -7,6 +7,7 @@
 | int, float64 | int, float | []int, []uint8 | range, bytes |
 | int64, uint8 | Int64, Uint8 | map[string]any | dict, read-only mapping |
 | func | GoFunction | map[any]any, map[any][]any | AnyMap, Groups |
+| uint64 | Uint64 | a struct; a list of structs or times | Record; MetricData, Messages, Times |
 
 Times are in ``gateway.expr.gotime``. A Go string is bytes: bytes that are not UTF-8 are kept as
 Python's surrogate escapes. Source: expr-lang v1.17.8, the Go reflection that its errors print.
@@ -27,6 +28,12 @@ class Int64(int):
 
 class Uint8(int):
     """One byte of a string."""
+
+    __slots__ = ()
+
+
+class Uint64(int):
+    """Go's uint64: a column of InfluxDB."""
 
     __slots__ = ()
 
@@ -55,6 +62,45 @@ class Pairs(tuple[Pair, ...]):
     __slots__ = ()
 
 
+@dataclass(frozen=True, slots=True)
+class StatusCode:
+    """Go's types.StatusCode: a string that only its like can be compared with."""
+
+    text: str
+    go_type = "types.StatusCode"
+    go_kind = "string"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A Go struct."""
+
+    go_type: str
+    fields: Mapping[str, object]
+    go_kind = "struct"
+
+
+class MetricData(tuple[Record, ...]):
+    """Go's []types.MetricDataResult: what CloudWatch measures."""
+
+    __slots__ = ()
+
+
+class Messages(tuple[Record, ...]):
+    """Go's []types.MessageData."""
+
+    __slots__ = ()
+
+
+class Times(tuple[object, ...]):
+    """Go's []time.Time."""
+
+    __slots__ = ()
+
+
 class NilList(tuple[object, ...]):
     """A nil []any: an empty list that equals nil."""
 
@@ -64,9 +110,19 @@ class NilList(tuple[object, ...]):
 NIL_LIST = NilList()
 
 JsonMap = dict[str, object] | MappingProxyType[str, object]
-INTEGERS = frozenset({int, Int64, Uint8})
+INTEGERS = frozenset({int, Int64, Uint8, Uint64})
 NUMBERS = INTEGERS | {float}
-LISTS: frozenset[type] = frozenset({tuple, Floats, Strings, range, bytes, Pairs, Pair, NilList})
+_STRUCT_LISTS: frozenset[type] = frozenset({MetricData, Messages, Times})
+LISTS: frozenset[type] = _STRUCT_LISTS | {
+    tuple,
+    Floats,
+    Strings,
+    range,
+    bytes,
+    Pairs,
+    Pair,
+    NilList,
+}
 JSON_MAPS: frozenset[type] = frozenset({dict, MappingProxyType})
 
 
@@ -122,7 +178,7 @@ def hashed(key: object) -> object:
         return object()
     if kind is Pair and isinstance(key, Pair):
         return (kind, hashed(key[0]), hashed(key[1]))
-    if kind in LISTS or kind in MAPS or kind is GoFunction:
+    if kind in LISTS or kind in MAPS or kind in {GoFunction, Record}:
         raise Fault(f"hash of unhashable type: {go_type(key)}")
     return (kind, key)
 
@@ -144,6 +200,7 @@ _GO_TYPES: dict[type, str] = {
     int: "int",
     Int64: "int64",
     Uint8: "uint8",
+    Uint64: "uint64",
     float: "float64",
     str: "string",
     tuple: "[]interface {}",
@@ -154,6 +211,9 @@ _GO_TYPES: dict[type, str] = {
     bytes: "[]uint8",
     Pair: "[2]interface {}",
     Pairs: "[][2]interface {}",
+    MetricData: "[]types.MetricDataResult",
+    Messages: "[]types.MessageData",
+    Times: "[]time.Time",
     dict: "map[string]interface {}",
     MappingProxyType: "map[string]interface {}",
 }
@@ -174,6 +234,7 @@ _GO_KINDS: dict[type, str] = {
     range: "slice",
     bytes: "slice",
     Pairs: "slice",
+    **dict.fromkeys(_STRUCT_LISTS, "slice"),
     Pair: "array",
     dict: "map",
     MappingProxyType: "map",
