@@ -14,7 +14,8 @@ from backends import failure_text, raw_server, world
 from faulty_backends import BACKENDS
 
 from gateway.model import Reading, ResultType
-from gateway.provider import Surroundings
+from gateway.provider import FoundSecret, Surroundings
+from gateway.secrets import Secret
 from providers import PROVIDERS
 
 TIME_LIMIT_S = 1
@@ -32,6 +33,14 @@ class Subject:
     """Fields in which secrets may stand, beside the address."""
     limited: Callable[[Any], Any] = lambda provider: provider
     """The provider with the shortest time limit, where its block cannot say so."""
+    secret: dict[str, str] = field(default_factory=dict)
+    """What its Secret holds, by key; ``$URL`` is the address of the backend. Empty for none."""
+
+    def parse(self, name: str, url: str, **fields: Any) -> Any:
+        """The provider, its backend at ``url``; ``fields`` go over those of its block."""
+        found = {key: Secret(value.replace("$URL", url)) for key, value in self.secret.items()}
+        surroundings = Surroundings(secret=FoundSecret("own/vendor", found) if found else None)
+        return PROVIDERS[name].parse({**self.block(url), **fields}, surroundings)
 
 
 def limited(provider: Any) -> Any:
@@ -59,6 +68,16 @@ def skywalking_block(url: str) -> dict[str, Any]:
     return {"address": url, "query": "{ a }", "interval": "3m"}
 
 
+def influxdb_block(_url: str) -> dict[str, Any]:
+    """A Flux query; the address is in the Secret."""
+    return {"query": 'from(bucket: "b")'}
+
+
+def new_relic_block(_url: str) -> dict[str, Any]:
+    """An NRQL query; the address is in the Secret."""
+    return {"query": "SELECT count(*) FROM Transaction"}
+
+
 def text(value: str) -> Reading:
     """What web makes of a body that is no JSON."""
     return Reading(value, ResultType.JSON, value)
@@ -76,6 +95,8 @@ SECRETS = {
 }
 CUT_WEB = "ProviderUnreachable: Received no bytes in response: "
 LATE_BODY_WEB = f" {LATE_BODY}"
+NO_RECORDS = "ProviderUnreadable: no results returned from flux query"
+GIVING_UP = "POST $URL giving up after 1 attempt(s)"
 UNDECODED = "ProviderUnreadable: decoding response:"
 SUBJECTS = {
     "prometheus": Subject(
@@ -189,6 +210,69 @@ SUBJECTS = {
         },
         limited=limited,
     ),
+    "influxdb": Subject(
+        influxdb_block,
+        "/api/v2/query?org=o",
+        {
+            "refuses": 'ProviderUnreachable: Post "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": f'ProviderUnreachable: Post "$URL": context deadline exceeded{LATE_WEB}',
+            "drips": f"ProviderUnreachable: context deadline exceeded {LATE_BODY}",
+            "hangs up": 'ProviderUnreachable: Post "$URL": EOF',
+            "truncated": "ProviderUnreachable: unexpected EOF",
+            "401": 'ProviderRejected: 401 Unauthorized: {"error":"who are you"}',
+            "429": "ProviderRejected: 429 Too Many Requests: slow down",
+            "500": "ProviderRejected: 500 Internal Server Error: <h1>oops</h1>",
+            "304": "ProviderRejected: Unexpected status code 304",
+            "204": NO_RECORDS,
+            "html": "ProviderUnreadable: parsing error, annotations not found",
+            "empty": NO_RECORDS,
+            "null": "ProviderUnreadable: parsing error, annotations not found",
+            "nan": "ProviderUnreadable: parsing error, annotations not found",
+            "half json": 'ProviderUnreadable: parse error on line 1: bare " in non-quoted-field',
+            "deep": "ProviderUnreadable: parsing error, annotations not found",
+            "huge": 'ProviderUnreadable: Post "$URL": the answer is larger than 1000000 bytes,'
+            " the limit of this gateway",
+            "not http": 'ProviderUnreadable: Post "$URL": net/http: HTTP/1.x transport connection'
+            " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+        limited=limited,
+        secret={"authToken": "hush", "org": "o", "address": "$URL"},
+    ),
+    "newRelic": Subject(
+        new_relic_block,
+        "/graphql",
+        {
+            "refuses": f'ProviderUnreachable: {GIVING_UP}: Post "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": f'ProviderUnreachable: {GIVING_UP}: Post "$URL": context deadline exceeded'
+            f"{LATE_WEB}",
+            "drips": f"ProviderUnreachable: {GIVING_UP}: context deadline exceeded {LATE_BODY}",
+            "hangs up": f'ProviderUnreachable: {GIVING_UP}: Post "$URL": EOF',
+            "truncated": f"ProviderUnreachable: {GIVING_UP}: unexpected EOF",
+            "401": "ProviderRejected: 401 response returned",
+            "429": f"ProviderRejected: {GIVING_UP}: 429 response returned",
+            "500": f"ProviderRejected: {GIVING_UP}: 500 response returned",
+            "304": "ProviderRejected: 304 response returned",
+            "204": "ProviderUnreadable: unexpected end of JSON input",
+            "html": "ProviderUnreadable: invalid character '<' looking for beginning of value",
+            "empty": "ProviderUnreadable: unexpected end of JSON input",
+            "null": "ProviderUnreadable: no results returned from NRQL query",
+            "nan": "ProviderUnreadable: invalid character 'N' looking for beginning of value",
+            "half json": "ProviderUnreadable: unexpected end of JSON input",
+            "deep": "ProviderUnreadable: the answer is nested deeper than 200 levels",
+            "huge": 'ProviderUnreadable: Post "$URL": the answer is larger than 1000000 bytes,'
+            " the limit of this gateway",
+            "not http": 'ProviderUnreadable: Post "$URL": net/http: HTTP/1.x transport connection'
+            " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+        limited=lambda provider: replace(provider, limit_s=TIME_LIMIT_S),
+        secret={
+            "personal-api-key": "hush",
+            "account-id": "4711",
+            "base-url-nerdgraph": "$URL/graphql",
+        },
+    ),
 }
 
 
@@ -204,7 +288,7 @@ async def test_a_fault_is_told_exactly_and_in_time(name: str, fault: str) -> Non
     subject = SUBJECTS[name]
     started_s = asyncio.get_running_loop().time()
     async with BACKENDS[fault]() as url, world(max_body_bytes=MAX_BODY_BYTES) as context:
-        provider = subject.limited(PROVIDERS[name].parse(subject.block(url), Surroundings()))
+        provider = subject.limited(subject.parse(name, url))
         got = await failure_text(provider.measure(context))
     if isinstance(got, str):
         got = got.replace(f"{url}{subject.path}", "$URL").replace(url[len("http://") :], "$HOST")
@@ -224,7 +308,7 @@ async def test_a_measurement_can_be_cancelled(name: str) -> None:
         closed.set()
 
     async with raw_server(watch) as url, world() as context:
-        provider = PROVIDERS[name].parse(SUBJECTS[name].block(url), Surroundings())
+        provider = SUBJECTS[name].parse(name, url)
         task = asyncio.create_task(provider.measure(context))
         await arrived.wait()
         task.cancel()
@@ -248,6 +332,5 @@ def test_a_block_is_checked_with_its_placeholders(name: str) -> None:
 def test_a_provider_keeps_its_secrets(name: str) -> None:
     """A provider in a traceback or a log shows no address, header or password."""
     subject = SUBJECTS[name]
-    block = {**subject.block("http://u:hush@h"), **subject.secrets}
-    provider = PROVIDERS[name].parse(block, Surroundings())
+    provider = subject.parse(name, "http://u:hush@h", **subject.secrets)
     assert "hush" not in repr(provider)

@@ -58,7 +58,16 @@ MENDED: dict[str, dict[str, Any]] = {
 """Rows in which the gateway does something else, and what: docs/differences.md"""
 NAMESPACES = {SecretOwner.GATEWAY: "ctl-ns", SecretOwner.ANALYSIS: "run-ns"}
 ACTIONS = {"run": Action.MEASURE, "resume": Action.RESUME, "terminate": Action.TERMINATE}
-SHOWN_HEADERS = ("Accept", "Authorization", "Content-Type", "X-Scope-Orgid", "X-T")
+SHOWN_HEADERS = (
+    "Accept",
+    "Api-Key",
+    "Authorization",
+    "Content-Type",
+    "Newrelic-Requesting-Services",
+    "X-Query-Source-Component-Id",
+    "X-Scope-Orgid",
+    "X-T",
+)
 
 
 def filled(value: Any, server: str) -> Any:
