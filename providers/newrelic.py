@@ -17,7 +17,6 @@ No data: no row, or one row without a member, is an Error whatever the condition
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import partial
 
@@ -212,14 +211,13 @@ def _pause_s(passing: Passing, attempt: int, *, now_unix_s: float) -> float | No
 
 
 def _told_s(retry_after: str, now_unix_s: float) -> float | None:
-    """Seconds that a ``Retry-After`` asks for, None if it cannot be read."""
+    """Seconds that a ``Retry-After`` asks for, negative if they are over; None for no such text."""
     if retry_after.isascii() and retry_after.isdigit():
         return float(retry_after)
     try:
-        moment = parsedate_to_datetime(retry_after)
+        return parsedate_to_datetime(retry_after).timestamp() - now_unix_s
     except ValueError:
         return None
-    return max(0.0, moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - now_unix_s)
 
 
 def _check_timeout(spec: NewRelicSpec) -> None:

@@ -369,6 +369,12 @@ BAD_KEY = {"message": "x", "extensions": {"error_code": "BAD_API_KEY"}}
             id="too-many-requests-pass",
         ),
         pytest.param(
+            errors(of_class("TOO_MANY_REQUESTS"), {"message": "a"}),
+            200,
+            "Passing: TOO_MANY_REQUESTS",
+            id="and-so-they-do-among-others",
+        ),
+        pytest.param(
             errors({"message": "a"}, of_class("TOO_MANY_REQUESTS")),
             200,
             "ProviderRejected: a, m",

@@ -104,11 +104,6 @@ async def measured(wire: Wire) -> Reading | str:
             [0, 0],
             id="an-instant-that-has-passed",
         ),
-        pytest.param(
-            [says(429, Retry_After="Tue, 14 Nov 2023 22:13:30 -0000"), GOOD],
-            [0, 9.75],
-            id="an-instant-of-no-zone",
-        ),
     ],
 )
 def test_what_may_pass_is_asked_again(plays: list[object], sent_at_s: list[float]) -> None:
