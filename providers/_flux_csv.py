@@ -6,10 +6,12 @@ dropped together with the rows behind it; here it is an error, in that client's 
 """
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum, auto
-from functools import lru_cache
 
 from gateway.durations import parse_duration_ns
 from gateway.errors import ProviderError, ProviderRejected, ProviderUnreadable
@@ -27,6 +29,11 @@ VALUE_COLUMN = "_value"
 _ERROR_COLUMN = "error"
 _MAX_UINT = 2**64 - 1
 _MAX_UINT_DIGITS = 20
+_USUAL_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]{0,8}[1-9])?Z"
+)
+"""As InfluxDB writes times; what is read from such a text is written the same."""
+_SECOND_CHARACTERS = len("2006-01-02T15:04:05")
 
 
 def read_values(text: str) -> list[object]:
@@ -39,14 +46,13 @@ def read_values(text: str) -> list[object]:
 
     """
     tables = _Tables()
-    values: list[object] = []
     try:
         for row in read_rows(text):
-            values += tables.take(row)
+            tables.take(row)
     except NotCsv as error:
         raise ProviderUnreadable(str(error)) from error
     tables.check_end()
-    return values
+    return tables.values
 
 
 class _Place(Enum):
@@ -67,23 +73,26 @@ class _Table:
 
     def value_in(self, cells: list[str]) -> object:
         """The value of a record; every cell is read, as a broken one breaks its record."""
+        value = None
         columns = zip(self.names, self.datatypes, self.defaults, cells, strict=True)
-        record = {
-            name: _read(cell or default, datatype, name)
-            for name, datatype, default, cell in columns
-        }
-        return record.get(VALUE_COLUMN)
+        for name, datatype, default, cell in columns:
+            read = _read(cell or default, datatype, name)
+            if name == VALUE_COLUMN:
+                value = read
+        return value
 
 
 class _Tables:
-    """Takes the rows of an answer, gives the values of its records."""
+    """Takes the rows of an answer."""
 
     def __init__(self) -> None:
+        self.values: list[object] = []
+        """Those of the records so far."""
         self._table: _Table | None = None
         self._place = _Place.RECORDS
 
-    def take(self, row: list[str]) -> Iterator[object]:
-        """The value in a row, if it is a record. Raises ProviderError."""
+    def take(self, row: list[str]) -> None:
+        """Add the value in a row, if it is a record. Raises ProviderError."""
         mark, *cells = row
         if mark.startswith("#") and self._place is _Place.RECORDS:
             self._table = _Table([""] * len(cells))
@@ -103,7 +112,7 @@ class _Tables:
         elif self._place is _Place.ERROR:
             raise _query_error(*cells[:2])
         else:
-            yield table.value_in(cells)
+            self.values.append(table.value_in(cells))
 
     def check_end(self) -> None:
         """Raise ProviderError if more should have come."""
@@ -148,8 +157,11 @@ def _read(text: str, datatype: str, column: str) -> object:
         raise ProviderUnreadable(shortened(f"column {column}: {error}")) from error
 
 
-@lru_cache(maxsize=1024)
 def _time(text: str) -> Typed:
+    if _USUAL_TIME.fullmatch(text):
+        with suppress(ValueError):
+            datetime.fromisoformat(text[:_SECOND_CHARACTERS])
+            return Typed("time.Time", text)
     return Typed("time.Time", format_time(parse_time(RFC3339, text, None), RFC3339_NANO))
 
 
