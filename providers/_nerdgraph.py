@@ -29,7 +29,8 @@ _REFUSED_KEY = (
     "401 response returned: Invalid credentials provided."
     " Missing API key or an invalid API key was provided."
 )
-_PATH = ("actor", "account", "nrql", "results")
+_PATH = ("data", "Actor", "Account", "NRQL", "Results")
+"""Where the rows are; names count in any case of letters."""
 NO_RESULTS = "no results returned from NRQL query"
 
 
@@ -122,16 +123,16 @@ def _errors(document: object) -> list[Mapping[str, object]]:
 
 
 def _rows(document: object) -> list[object]:
-    value = document
-    for name in ("data", *_PATH):
+    value, place = document, "value"
+    for depth, name in enumerate(_PATH, 1):
         if not isinstance(value, dict | None):
-            raise mismatch(value, f"value of type object, in which {name} is looked for")
-        value = member(value or {}, name)
+            raise mismatch(value, f"{place} of type struct")
+        value, place = member(value or {}, name.lower()), f"struct field .{'.'.join(_PATH[:depth])}"
     if not isinstance(value, list | None):
-        raise mismatch(value, "struct field NRDBResultContainer.results of type []nrdb.NRDBResult")
+        raise mismatch(value, f"{place} of type []nrdb.NRDBResult")
     for row in value or []:
         if not isinstance(row, dict | None):
-            raise mismatch(row, "struct field NRDBResultContainer.results of type nrdb.NRDBResult")
+            raise mismatch(row, f"{place} of type nrdb.NRDBResult")
     return value or []
 
 

@@ -395,22 +395,22 @@ BAD_KEY = {"message": "x", "extensions": {"error_code": "BAD_API_KEY"}}
         pytest.param(
             '{"data":{"actor":[]}}',
             200,
-            "ProviderUnreadable: json: cannot unmarshal array into Go value of type object, in"
-            " which account is looked for",
+            "ProviderUnreadable: json: cannot unmarshal array into Go struct field .data.Actor of"
+            " type struct",
             id="a-list-in-place-of-an-object",
         ),
         pytest.param(
             answer().replace("[]", '"x"'),
             200,
             "ProviderUnreadable: json: cannot unmarshal string into Go struct field"
-            " NRDBResultContainer.results of type []nrdb.NRDBResult",
+            " .data.Actor.Account.NRQL.Results of type []nrdb.NRDBResult",
             id="rows-that-are-a-text",
         ),
         pytest.param(
             answer({"a": 1}, 2),
             200,
             "ProviderUnreadable: json: cannot unmarshal number into Go struct field"
-            " NRDBResultContainer.results of type nrdb.NRDBResult",
+            " .data.Actor.Account.NRQL.Results of type nrdb.NRDBResult",
             id="a-row-that-is-a-number",
         ),
     ],

@@ -24,6 +24,14 @@ def planted(folder: Path) -> Path:
     return folder
 
 
+def plant_credentials(folder: Path, url: str) -> None:
+    """Beside it the credentials of a provider; what they are for is at ``url``."""
+    keys = folder / "default" / "influxdb"
+    keys.mkdir()
+    for name, content in (("address", url), ("authToken", SECRET), ("org", "o")):
+        (keys / name).write_text(content)
+
+
 ARGS = [
     {"name": "token", "valueFrom": {"secretKeyRef": {"name": "vault", "key": "token"}}},
     {"name": "plain", "value": "open"},
@@ -87,6 +95,10 @@ def holders(url: str) -> list[dict[str, object]]:
     ]
 
 
+CREDENTIALED = {"name": "in-credentials", "provider": {"influxdb": {"query": "q"}}}
+"""A metric whose template knows nothing of a secret."""
+
+
 @pytest.mark.parametrize(
     "play",
     [
@@ -113,11 +125,13 @@ async def test_no_output_holds_the_secret(
         backend(play) as upstream,
         service(tmp_path / "s", secrets=folder, redis=redis_server.url.reveal()) as gateway,
     ):
+        plant_credentials(folder, upstream.url)
         replies = [
             await gateway.post(f"/v1/verdict?{query}", template(metric, args=ARGS))
             for metric in holders(upstream.url)
             for query in ("", "maxAge=0", "args.plain=%22")
         ]
+        replies.append(await gateway.post("/v1/verdict", template(CREDENTIALED)))
         replies.append(await gateway.post("/v1/lint", template(*holders(upstream.url), args=ARGS)))
         replies += [await gateway.get(path) for path in ("/metrics", "/readyz", "/v1/templates")]
         keys = redis_server.cli("--scan")
