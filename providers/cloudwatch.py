@@ -17,7 +17,6 @@ from functools import partial
 from typing import Final
 
 import orjson
-from pydantic import Field
 
 from gateway.durations import parse_duration_s
 from gateway.errors import (
@@ -25,8 +24,7 @@ from gateway.errors import (
     ProviderRejected,
     ProviderUnreachable,
 )
-from gateway.expr.faults import Fault
-from gateway.expr.strconv import parse_int
+from gateway.int_or_string import int_value
 from gateway.model import Reading
 from gateway.provider import (
     DEADLINE_EXCEEDED,
@@ -41,6 +39,7 @@ from gateway.provider import (
     Surroundings,
 )
 from gateway.secrets import Redaction, Secret
+from gateway.wire import Limit
 from providers import _aws, _shapes
 from providers._cloudwatch_answer import OPERATION, read_refusal, read_results
 from providers._requests import Deadline, read_beside_the_loop
@@ -91,7 +90,7 @@ class MetricStat(Shape):
     """A metric and how its samples become one value for each period."""
 
     metric: CloudWatchMetric = CloudWatchMetric()
-    period: int | str = ""
+    period: Limit = None
     stat: str = ""
     unit: str = ""
 
@@ -103,7 +102,7 @@ class MetricDataQuery(Shape):
     expression: str | None = None
     label: str | None = None
     metric_stat: MetricStat | None = None
-    period: int | str | None = None
+    period: Limit = None
     return_data: bool | None = None
 
 
@@ -111,7 +110,7 @@ class CloudWatchSpec(Shape):
     """The block under ``provider.cloudWatch``."""
 
     interval: str = ""
-    metric_data_queries: Items[MetricDataQuery] = Field(default=(), min_length=1)
+    metric_data_queries: Items[MetricDataQuery]
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +233,7 @@ def _query(query: MetricDataQuery) -> Mapping[str, object]:
             "Expression": query.expression,
             "Label": query.label,
             "MetricStat": None if stat is None else _stat(stat),
-            "Period": None if query.period is None else _seconds(query.period),
+            "Period": None if query.period is None else int_value(query.period),
             "ReturnData": query.return_data,
         }
     )
@@ -252,7 +251,7 @@ def _stat(stat: MetricStat) -> Mapping[str, object]:
                     "Namespace": metric.namespace,
                 }
             ),
-            "Period": _seconds(stat.period),
+            "Period": int_value(stat.period),
             "Stat": stat.stat,
             "Unit": stat.unit or None,
         }
@@ -261,14 +260,6 @@ def _stat(stat: MetricStat) -> Mapping[str, object]:
 
 def _without_nothing(fields: Mapping[str, object]) -> Mapping[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def _seconds(period: int | str) -> int:
-    """A number, or a text that is one; AWS says what is wrong with 0, which any other text is."""
-    try:
-        return parse_int(str(period))
-    except Fault:
-        return 0
 
 
 def _check(block: Block) -> list[tuple[str, str]]:
