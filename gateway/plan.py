@@ -53,6 +53,9 @@ class MetricPlan:
     success_condition: str = field(repr=False)
     failure_condition: str = field(repr=False)
     is_dry_run: bool
+    credential: str = ""
+    """The name of the Secret or of the source whose credentials are used; empty if they stand in
+    the block."""
 
     @property
     def name(self) -> str:
