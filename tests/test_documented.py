@@ -21,7 +21,9 @@ from gateway.kube.template_scope import FIRST_PAUSE_S
 from gateway.kube.template_scope import LONGEST_PAUSE_S as LONGEST_WATCH_PAUSE_S
 from gateway.lint import Severity, lint
 from gateway.model import Phase
+from gateway.quota_telemetry import MAX_CREDENTIALS
 from gateway.readings import UNCLAIMED_S
+from gateway.silences import LONGEST_S
 from gateway.source_parts import FIRST_LISTING_S
 from gateway.sources import MAX_FILES, RESYNC_S
 from gateway.store import CALL_BUDGET_S, LONGEST_PAUSE_S
@@ -183,6 +185,10 @@ def test_every_function_of_conditions_is_named(name: str) -> None:
         pytest.param("docs/http.md", f"nothing for {SLOW_S:g} s", id="slow-readers"),
         pytest.param("docs/http.md", f"`limit={DEFAULT_LIMIT}`", id="runs-on-a-page"),
         pytest.param("docs/http.md", f"1 to {MAX_LIMIT}", id="most-runs-on-a-page"),
+        pytest.param("docs/metrics.md", f"{MAX_CREDENTIALS} pairs", id="quotas"),
+        pytest.param(
+            "docs/differences.md", f"Every {LONGEST_S / 60:g} minutes at the latest", id="silences"
+        ),
         pytest.param("docs/redis.md", f"has {CALL_BUDGET_S * 1000:g} ms", id="redis-budget"),
         pytest.param(
             "docs/providers/kayenta.md", f"looked at every {kayenta.LOOK_EVERY_S:g} s", id="looks"
