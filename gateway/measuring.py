@@ -81,12 +81,12 @@ class Measuring:
         metadata: Mapping[str, str] = {}
         try:
             answer = await self._read(metric, planned.namespace, freshness, patience)
-            metadata = answer.reading.metadata
             judgement = answer.reading.judgement or judge(
                 answer.reading,
                 success_condition=plan.success_condition,
                 failure_condition=plan.failure_condition,
             )
+            metadata = answer.reading.metadata_with(judgement.phase)
             if judgement.phase is not Phase.SUCCESSFUL and wants_explanation(answer.reading):
                 judgement = await self._explained(judgement, metric, patience)
         except ProviderError as error:

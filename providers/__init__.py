@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 
 from gateway.provider import ProviderType
-from providers import cloudwatch, graphite, job, kayenta, prometheus, skywalking, web
+from providers import (
+    cloudwatch,
+    datadog,
+    graphite,
+    job,
+    kayenta,
+    prometheus,
+    skywalking,
+    wavefront,
+    web,
+)
 from providers._job_manifest import JobRules
 
 __all__ = ["PROVIDERS", "JobRules", "provider_types"]
@@ -16,6 +26,8 @@ def provider_types(jobs: JobRules) -> Mapping[str, ProviderType]:
         "web": web.TYPE,
         "job": job.provider_type(jobs),
         "kayenta": kayenta.TYPE,
+        "datadog": datadog.TYPE,
+        "wavefront": wavefront.TYPE,
         "cloudWatch": cloudwatch.TYPE,
         "graphite": graphite.TYPE,
         "skywalking": skywalking.TYPE,

@@ -30,7 +30,8 @@ from gateway.store import CALL_BUDGET_S, LONGEST_PAUSE_S
 from gateway.template import parse
 from gateway.verdict import MAX_TEXT_CHARS
 from gateway.wire import MAX_ITEMS
-from providers import PROVIDERS, kayenta
+from providers import PROVIDERS, kayenta, wavefront
+from providers._datadog_answer import MAX_TOLD_GROUPS
 
 ROOT = Path(__file__).parents[1]
 PAGES = (
@@ -195,6 +196,12 @@ def test_every_function_of_conditions_is_named(name: str) -> None:
         ),
         pytest.param(
             "docs/providers/kayenta.md", f"not complete after {kayenta.LONGEST_S:g}s", id="hanging"
+        ),
+        pytest.param(
+            "docs/providers/datadog.md", f"more than {MAX_TOLD_GROUPS} groups", id="told-groups"
+        ),
+        pytest.param(
+            "docs/providers/wavefront.md", f"has {wavefront.TIMEOUT_S:g} s", id="wavefronts-time"
         ),
         pytest.param("docs/redis.md", f"up to {LONGEST_PAUSE_S:g} s", id="redis-probes"),
         pytest.param("README.md", f"at most {CALL_BUDGET_S * 1000:g} ms", id="redis-in-short"),

@@ -14,7 +14,8 @@ from backends import failure_text, raw_server, world
 from faulty_backends import BACKENDS
 
 from gateway.model import Reading, ResultType
-from gateway.provider import Surroundings
+from gateway.provider import FoundSecret, Surroundings
+from gateway.secrets import Secret
 from providers import PROVIDERS
 
 TIME_LIMIT_S = 1
@@ -30,8 +31,27 @@ class Subject:
     answers: dict[str, Reading | str]
     secrets: dict[str, Any] = field(default_factory=dict)
     """Fields in which secrets may stand, beside the address."""
+    secret: dict[str, str] = field(default_factory=dict)
+    """What is in the Secret that it wants; ``$URL`` and ``$HOST`` are the backend's."""
     limited: Callable[[Any], Any] = lambda provider: provider
     """The provider with the shortest time limit, where its block cannot say so."""
+
+    def made(self, name: str, url: str, **fields: Any) -> Any:
+        """The provider that asks a backend; ``fields`` are added to its block."""
+        return self.limited(
+            PROVIDERS[name].parse({**self.block(url), **fields}, self.surroundings(url))
+        )
+
+    def surroundings(self, url: str) -> Surroundings:
+        """The Secret, if it wants one."""
+        text = json.dumps(self.secret).replace("$URL", url).replace("$HOST", host_of(url))
+        keys = {key: Secret(value) for key, value in json.loads(text).items()}
+        return Surroundings(secret=FoundSecret("own/vendor", keys) if keys else None)
+
+
+def host_of(url: str) -> str:
+    """A URL without its scheme."""
+    return url.partition("://")[2]
 
 
 def limited(provider: Any) -> Any:
@@ -59,6 +79,21 @@ def skywalking_block(url: str) -> dict[str, Any]:
     return {"address": url, "query": "{ a }", "interval": "3m"}
 
 
+def datadog_block(_: str) -> dict[str, Any]:
+    """A scalar query with the shortest time limit."""
+    return {"query": "a", "apiVersion": "v2", "requestTimeout": f"{TIME_LIMIT_S}s"}
+
+
+def wavefront_block(url: str) -> dict[str, Any]:
+    """A query of the chart API."""
+    return {"address": host_of(url), "query": "a"}
+
+
+def without_tls(provider: Any) -> Any:
+    """It always asks over HTTPS, which the backends here do not speak."""
+    return replace(limited(provider), url=replace(provider.url, scheme="http"))
+
+
 def text(value: str) -> Reading:
     """What web makes of a body that is no JSON."""
     return Reading(value, ResultType.JSON, value)
@@ -77,6 +112,11 @@ SECRETS = {
 CUT_WEB = "ProviderUnreachable: Received no bytes in response: "
 LATE_BODY_WEB = f" {LATE_BODY}"
 UNDECODED = "ProviderUnreadable: decoding response:"
+UNPARSED = "ProviderUnreadable: Could not parse JSON body:"
+WAVEFRONT_QUERY = (
+    "autoEvents=false&e=1700000000000&g=s&i=true&includeObsoleteMetrics=false&listmode=false&p=1"
+    "&q=a&s=1700000000000&strict=false"
+)
 SUBJECTS = {
     "prometheus": Subject(
         prometheus_block,
@@ -189,6 +229,64 @@ SUBJECTS = {
         },
         limited=limited,
     ),
+    "datadog": Subject(
+        datadog_block,
+        "/api/v2/query/scalar",
+        {
+            "refuses": 'ProviderUnreachable: Post "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": f'ProviderUnreachable: Post "$URL": context deadline exceeded{LATE_WEB}',
+            "drips": f"{CUT_WEB}context deadline exceeded{LATE_BODY_WEB}",
+            "hangs up": 'ProviderUnreachable: Post "$URL": EOF',
+            "truncated": f"{CUT_WEB}unexpected EOF",
+            "401": "ProviderRejected: received authentication error response code: 401"
+            ' {"error":"who are you"}',
+            "429": "ProviderRejected: received non 2xx response code: 429 slow down",
+            "500": "ProviderRejected: received non 2xx response code: 500 <h1>oops</h1>",
+            "304": "ProviderRejected: received non 2xx response code: 304 ",
+            "204": "ProviderRejected: received non 2xx response code: 204 ",
+            "html": f"{UNPARSED} invalid character '<' looking for beginning of value",
+            "empty": f"{UNPARSED} unexpected end of JSON input",
+            "null": Reading(None, ResultType.FLOAT, "[]", is_empty=True),
+            "nan": f"{UNPARSED} invalid character 'N' looking for beginning of value",
+            "half json": f"{UNPARSED} unexpected end of JSON input",
+            "deep": f"{UNPARSED} the answer is nested deeper than 200 levels",
+            "huge": 'ProviderUnreadable: Post "$URL": the answer is larger than 1000000 bytes,'
+            " the limit of this gateway",
+            "not http": 'ProviderUnreadable: Post "$URL": net/http: HTTP/1.x transport connection'
+            " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+        secret={"api-key": "hush", "app-key": "hush", "address": "$URL"},
+    ),
+    "wavefront": Subject(
+        wavefront_block,
+        f"/api/v2/chart/api?{WAVEFRONT_QUERY}",
+        {
+            "refuses": 'ProviderUnreachable: Get "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": f'ProviderUnreachable: Get "$URL": context deadline exceeded{LATE_WEB}',
+            "drips": f"ProviderUnreachable: context deadline exceeded {LATE_BODY}",
+            "hangs up": 'ProviderUnreachable: Get "$URL": EOF',
+            "truncated": "ProviderUnreachable: unexpected EOF",
+            "401": 'ProviderRejected: server returned 401 Unauthorized\n{"error":"who are you"}\n',
+            "429": "ProviderRejected: server returned 429 Too Many Requests\nslow down\n",
+            "500": "ProviderRejected: server returned 500 Internal Server Error\n<h1>oops</h1>\n",
+            "304": "ProviderRejected: server returned 304 Not Modified\n\n",
+            "204": "ProviderRejected: server returned 204 No Content\n\n",
+            "html": "ProviderUnreadable: invalid character '<' looking for beginning of value",
+            "empty": "ProviderUnreadable: unexpected end of JSON input",
+            "null": "ProviderUnreadable: No TimeSeries found in response from Wavefront",
+            "nan": "ProviderUnreadable: invalid character 'N' looking for beginning of value",
+            "half json": "ProviderUnreadable: unexpected end of JSON input",
+            "deep": "ProviderUnreadable: the answer is nested deeper than 200 levels",
+            "huge": 'ProviderUnreadable: Get "$URL": the answer is larger than 1000000 bytes,'
+            " the limit of this gateway",
+            "not http": 'ProviderUnreadable: Get "$URL": net/http: HTTP/1.x transport connection'
+            " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+        secret={"$HOST": "hush"},
+        limited=without_tls,
+    ),
 }
 
 
@@ -204,11 +302,11 @@ async def test_a_fault_is_told_exactly_and_in_time(name: str, fault: str) -> Non
     subject = SUBJECTS[name]
     started_s = asyncio.get_running_loop().time()
     async with BACKENDS[fault]() as url, world(max_body_bytes=MAX_BODY_BYTES) as context:
-        provider = subject.limited(PROVIDERS[name].parse(subject.block(url), Surroundings()))
-        got = await failure_text(provider.measure(context))
+        got = await failure_text(subject.made(name, url).measure(context))
     if isinstance(got, str):
-        got = got.replace(f"{url}{subject.path}", "$URL").replace(url[len("http://") :], "$HOST")
+        got = got.replace(f"{url}{subject.path}", "$URL").replace(host_of(url), "$HOST")
     assert got == subject.answers[fault]
+    assert "hush" not in repr(got)
     assert asyncio.get_running_loop().time() - started_s < TIME_LIMIT_S + 1
 
 
@@ -224,8 +322,7 @@ async def test_a_measurement_can_be_cancelled(name: str) -> None:
         closed.set()
 
     async with raw_server(watch) as url, world() as context:
-        provider = PROVIDERS[name].parse(SUBJECTS[name].block(url), Surroundings())
-        task = asyncio.create_task(provider.measure(context))
+        task = asyncio.create_task(SUBJECTS[name].made(name, url).measure(context))
         await arrived.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -248,6 +345,6 @@ def test_a_block_is_checked_with_its_placeholders(name: str) -> None:
 def test_a_provider_keeps_its_secrets(name: str) -> None:
     """A provider in a traceback or a log shows no address, header or password."""
     subject = SUBJECTS[name]
-    block = {**subject.block("http://u:hush@h"), **subject.secrets}
-    provider = PROVIDERS[name].parse(block, Surroundings())
+    provider = subject.made(name, "http://u:hush@h", **subject.secrets)
     assert "hush" not in repr(provider)
+    assert not subject.secret or Secret("hush") in provider.credential.secrets
