@@ -1,4 +1,4 @@
-"""What one measurement of each provider costs, against a bare aiohttp client doing the same exchange.
+"""What a measurement of each provider costs, against a bare client doing the same exchange.
 
 The bare client sends the very bytes that the provider sends, and reads the answer to its end; it
 neither builds the request nor understands the answer. Processor time of this process alone.
@@ -60,6 +60,7 @@ CLOUDWATCH = {
     ]
 }
 METRIC_STAT = {"metric": {"namespace": "shop", "metricName": "Errs"}, "period": 60, "stat": "Sum"}
+AMAZON = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "eu-west-1"}
 SUBJECTS = [
     Subject(
         "prometheus",
