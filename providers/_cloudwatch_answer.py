@@ -15,6 +15,7 @@ from gateway.freeze import freeze
 from gateway.gotext import general_float
 from gateway.model import Reading, ResultType
 from gateway.provider import HttpResponse
+from gateway.shapes import shape_problems
 from providers._json import NotJson, decode
 from providers._requests import shortened
 
@@ -130,7 +131,10 @@ def read_results(response: HttpResponse) -> Reading:
     except NotJson as error:
         raise ProviderUnreadable(f"{_UNREADABLE}: {error.go_words}") from error
     except ValidationError as error:
-        raise ProviderUnreadable(f"{_UNREADABLE}: {_first(error)}") from error
+        problem, *_ = shape_problems(_Answer, error)
+        # The advice is for the author of a document, whom nobody reaches here.
+        told = str(problem).removesuffix("; leave it out")
+        raise ProviderUnreadable(f"{_UNREADABLE}: {told}") from error
     results = answer.metric_data_results
     texts = " ".join(f"[{' '.join(map(general_float, each.values))}]" for each in results)
     told = "; ".join(f"{each.code}: {each.value}" for each in answer.messages)
@@ -144,9 +148,3 @@ def read_results(response: HttpResponse) -> Reading:
         or any(each.status_code != "Complete" for each in results),
         outlives_error=True,
     )
-
-
-def _first(error: ValidationError) -> str:
-    problem, *_ = error.errors(include_url=False, include_input=False)
-    place = ".".join(map(str, problem["loc"]))
-    return f"{place}: {problem['msg']}" if place else problem["msg"]

@@ -252,17 +252,17 @@ def answer(document: object) -> Reading | str:
 @pytest.mark.parametrize(
     ("document", "outcome"),
     [
-        pytest.param("null", f"{UNREADABLE}: Input should be", id="null"),
-        pytest.param("{}", f"{UNREADABLE}: MetricDataResults: Field required", id="no-results"),
+        pytest.param("null", f"{UNREADABLE}: the document must be an object, not null", id="null"),
+        pytest.param("{}", f"{UNREADABLE}: MetricDataResults: is required", id="no-results"),
         pytest.param("[", f"{UNREADABLE}: unexpected end of JSON input", id="half-an-answer"),
         pytest.param(
             {"MetricDataResults": [{"Id": "a", "Values": [None]}]},
-            f"{UNREADABLE}: MetricDataResults.0.Values.0: Input should be a valid number",
+            f"{UNREADABLE}: MetricDataResults[0].Values[0]: Input should be a valid number",
             id="a-gap-is-no-zero",
         ),
         pytest.param(
             {"MetricDataResults": [{"Id": "a", "Values": "7"}]},
-            f"{UNREADABLE}: MetricDataResults.0.Values: Input should be a valid list",
+            f"{UNREADABLE}: MetricDataResults[0].Values: Input should be a valid list",
             id="a-text-is-no-list",
         ),
     ],

@@ -5,18 +5,25 @@ A new provider is covered by one entry in ``SUBJECTS``.
 
 import asyncio
 import json
-from collections.abc import Callable
+import os
+import random
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_account import aws_account
 from backends import failure_text, raw_server, world
 from faulty_backends import BACKENDS
 
 from gateway.model import Reading, ResultType
 from gateway.provider import FoundSecret, Surroundings
+from gateway.quota_telemetry import QuotaTelemetry
+from gateway.rate_limits import RateLimits
 from gateway.secrets import Secret
-from providers import PROVIDERS
+from gateway.telemetry import Telemetry
+from providers import PROVIDERS, _aws
 
 TIME_LIMIT_S = 1
 MAX_BODY_BYTES = 1_000_000
@@ -94,6 +101,22 @@ def without_tls(provider: Any) -> Any:
     return replace(limited(provider), url=replace(provider.url, scheme="http"))
 
 
+def cloudwatch_block(url: str) -> dict[str, Any]:
+    """Queries; the address is where the environment says that Amazon is."""
+    os.environ["AWS_ENDPOINT_URL_CLOUDWATCH"] = url
+    _aws.forget()
+    return {"metricDataQueries": [{"id": "a"}]}
+
+
+@pytest.fixture(autouse=True)
+def _account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", "")
+    monkeypatch.setattr(random, "random", lambda: 0.01)
+    with aws_account(tmp_path, monkeypatch):
+        monkeypatch.setenv("AWS_REGION", "eu-west-1")
+        yield
+
+
 def text(value: str) -> Reading:
     """What web makes of a body that is no JSON."""
     return Reading(value, ResultType.JSON, value)
@@ -117,6 +140,11 @@ WAVEFRONT_QUERY = (
     "autoEvents=false&e=1700000000000&g=s&i=true&includeObsoleteMetrics=false&listmode=false&p=1"
     "&q=a&s=1700000000000&strict=false"
 )
+GET_METRIC_DATA = "operation error CloudWatch: GetMetricData"
+REFUSED = f"{GET_METRIC_DATA}, https response error StatusCode:"
+OF_NOBODY = "RequestID: -, api error"
+NOT_SENT = f"{REFUSED} 0, RequestID: , request send failed"
+NO_METRIC_DATA = f"ProviderUnreadable: {GET_METRIC_DATA}, deserialization failed"
 SUBJECTS = {
     "prometheus": Subject(
         prometheus_block,
@@ -287,6 +315,34 @@ SUBJECTS = {
         secret={"$HOST": "hush"},
         limited=without_tls,
     ),
+    "cloudWatch": Subject(
+        cloudwatch_block,
+        "/",
+        {
+            "refuses": f'ProviderUnreachable: {NOT_SENT}, Post "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": f"ProviderUnreachable: {GET_METRIC_DATA}, canceled, context deadline exceeded",
+            "drips": f"ProviderUnreachable: {GET_METRIC_DATA}, canceled, context deadline exceeded",
+            "hangs up": f'ProviderUnreachable: {NOT_SENT}, Post "$URL": EOF',
+            "truncated": f"ProviderUnreachable: {NOT_SENT}, unexpected EOF",
+            "401": f'ProviderRejected: {REFUSED} 401, {OF_NOBODY}: {{"error":"who are you"}}',
+            "429": f"ProviderRejected: {REFUSED} 429, {OF_NOBODY}: slow down",
+            "500": f"MayPass: {REFUSED} 500, {OF_NOBODY}: <h1>oops</h1>",
+            "304": f"ProviderRejected: {REFUSED} 304, {OF_NOBODY}: ",
+            "204": f"ProviderRejected: {REFUSED} 204, {OF_NOBODY}: ",
+            "html": f"{NO_METRIC_DATA}: invalid character '<' looking for beginning of value",
+            "empty": f"{NO_METRIC_DATA}: unexpected end of JSON input",
+            "null": f"{NO_METRIC_DATA}: the document must be an object, not null",
+            "nan": f"{NO_METRIC_DATA}: invalid character 'N' looking for beginning of value",
+            "half json": f"{NO_METRIC_DATA}: unexpected end of JSON input",
+            "deep": "ProviderUnreadable: the answer is nested deeper than 200 levels",
+            "huge": 'ProviderUnreadable: Post "$URL": the answer is larger than 1000000 bytes,'
+            " the limit of this gateway",
+            "not http": 'ProviderUnreadable: Post "$URL": net/http: HTTP/1.x transport connection'
+            " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+        limited=limited,
+    ),
 }
 
 
@@ -302,7 +358,9 @@ async def test_a_fault_is_told_exactly_and_in_time(name: str, fault: str) -> Non
     subject = SUBJECTS[name]
     started_s = asyncio.get_running_loop().time()
     async with BACKENDS[fault]() as url, world(max_body_bytes=MAX_BODY_BYTES) as context:
-        got = await failure_text(subject.made(name, url).measure(context))
+        limits = RateLimits(QuotaTelemetry(Telemetry()))
+        polite = limits.within(context, provider=name, credential="")
+        got = await failure_text(subject.made(name, url).measure(polite))
     if isinstance(got, str):
         got = got.replace(f"{url}{subject.path}", "$URL").replace(host_of(url), "$HOST")
     assert got == subject.answers[fault]
