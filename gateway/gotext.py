@@ -60,12 +60,9 @@ def plain_float(number: float) -> str:
 
 
 def general_float(number: float) -> str:
-    """The shortest digits, with an exponent of at least two digits below 1e-4 and from 1e6.
-
-    Source: Go fmt, the verb ``%v`` for float64.
-    """
+    """A number as fmt's ``%v`` prints it: an exponent below 1e-4 and from 1e6."""
     if number == 0 or not math.isfinite(number):
-        return plain_float(number)
+        return special_float(number) or plain_float(number)
     sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
     power = len(digits) + int(exponent) - 1
     if power in _PLAIN_EXPONENTS:

@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 
 from gateway.provider import ProviderType
-from providers import graphite, influxdb, job, kayenta, newrelic, prometheus, skywalking, web
+from providers import (
+    cloudwatch,
+    datadog,
+    graphite,
+    influxdb,
+    job,
+    kayenta,
+    newrelic,
+    prometheus,
+    skywalking,
+    wavefront,
+    web,
+)
 from providers._job_manifest import JobRules
 
 __all__ = ["PROVIDERS", "JobRules", "provider_types"]
@@ -16,7 +28,10 @@ def provider_types(jobs: JobRules) -> Mapping[str, ProviderType]:
         "web": web.TYPE,
         "job": job.provider_type(jobs),
         "kayenta": kayenta.TYPE,
+        "datadog": datadog.TYPE,
         "newRelic": newrelic.TYPE,
+        "wavefront": wavefront.TYPE,
+        "cloudWatch": cloudwatch.TYPE,
         "graphite": graphite.TYPE,
         "influxdb": influxdb.TYPE,
         "skywalking": skywalking.TYPE,

@@ -20,7 +20,7 @@ from providers._json import NotJson, decode, member, mismatch
 from providers._requests import shortened
 
 _SUCCESSES = range(200, 300)
-_UNAUTHORIZED, _PAYMENT_REQUIRED, _NOT_FOUND, _TOO_MANY, _UNAVAILABLE = 401, 402, 404, 429, 503
+_UNAUTHORIZED, _PAYMENT_REQUIRED, _NOT_FOUND, _TOO_MANY = 401, 402, 404, 429
 _BROKEN, _BROKEN_FROM = 500, 502
 _TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS"
 _PASSING_CLASSES = {"TIMEOUT", "INTERNAL_SERVER_ERROR", "SERVER_ERROR"}
@@ -39,10 +39,10 @@ class Passing(ProviderError):
 
     outcome: type[ProviderError] = ProviderRejected
 
-    def __init__(self, cause: str, *, retry_after: str = "") -> None:
+    def __init__(self, cause: str, *, answer: HttpResponse | None = None) -> None:
         super().__init__(cause)
-        self.retry_after = retry_after
-        """When, in the words of the header; empty if the answer does not say."""
+        self.answer = answer
+        """Its headers may tell when."""
 
     def ended(self, request_line: str, attempts: int) -> ProviderError:
         """The error after the last attempt."""
@@ -74,9 +74,7 @@ def read_response(response: HttpResponse) -> Reading:
     """
     status = response.status
     if status in {_TOO_MANY, _BROKEN} or status >= _BROKEN_FROM:
-        is_timed = status in {_TOO_MANY, _UNAVAILABLE}
-        retry_after = response.headers.get("Retry-After", "") if is_timed else ""
-        raise Passing(f"{status} response returned", retry_after=retry_after)
+        raise Passing(f"{status} response returned", answer=response)
     try:
         document = decode(response.body)
     except NotJson as error:

@@ -4,11 +4,11 @@ Sources: argo-rollouts metricproviders/newrelic/newrelic.go @ 9f8d111d8, and new
 v2.93.1 with go-retryablehttp v0.7.7, which decide about the wire.
 
 What may pass by itself is asked again up to three times, after 1, 2 and 4 s: no answer, the
-statuses 429, 500 and from 502 on, and the classes of errors that say so. A ``Retry-After`` of 429
-or 503 goes before these pauses. Unlike Argo, whose two layers of repetition may send sixteen
-requests, there are four in all; a pause that does not fit into ``LIMIT_S`` is not begun, so that
-the reason is told before the gateway gives up the measurement; and an answer that is cut off is
-asked for again.
+statuses 429, 500 and from 502 on, and the classes of errors that say so. What the headers of 429
+and 503 tell of the time goes before these pauses. Unlike Argo, whose two layers of repetition may
+send sixteen requests, there are four in all; a pause that does not fit into ``LIMIT_S`` is not
+begun, so that the reason is told before the gateway gives up the measurement; and an answer that is
+cut off is asked for again.
 
 No data: no row, or one row without a member, is an Error whatever the conditions say. A row such as
 ``{"count": null}`` is handed to the conditions.
@@ -17,7 +17,6 @@ No data: no row, or one row without a member, is an Error whatever the condition
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from functools import partial
 
 from gateway.errors import ProviderInvalid
@@ -38,6 +37,7 @@ from gateway.provider import (
     SecretUse,
     Surroundings,
 )
+from gateway.rate_limit_headers import silence_s
 from gateway.secrets import MASK
 from providers import _shapes
 from providers._nerdgraph import Passing, Unanswered, read_response
@@ -206,18 +206,12 @@ def _pause_s(passing: Passing, attempt: int, *, now_unix_s: float) -> float | No
     """How long to wait before the next attempt; None if there is none."""
     if attempt > len(BACKOFFS_S):
         return None
-    told_s = _told_s(passing.retry_after, now_unix_s)
-    return BACKOFFS_S[attempt - 1] if told_s is None else told_s
-
-
-def _told_s(retry_after: str, now_unix_s: float) -> float | None:
-    """Seconds that a ``Retry-After`` asks for, negative if they are over; None for no such text."""
-    if retry_after.isascii() and retry_after.isdigit():
-        return float(retry_after)
-    try:
-        return parsedate_to_datetime(retry_after).timestamp() - now_unix_s
-    except ValueError:
-        return None
+    pause_s = BACKOFFS_S[attempt - 1]
+    if passing.answer is None:
+        return pause_s
+    status, headers = passing.answer.status, passing.answer.headers
+    told_s = silence_s(status, headers, now_unix_s=now_unix_s)
+    return pause_s if told_s is None else told_s
 
 
 def _check_timeout(spec: NewRelicSpec) -> None:

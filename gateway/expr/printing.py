@@ -43,9 +43,8 @@ def printed(value: object) -> str:
 
 
 def print_float(number: float) -> str:
-    """A float as ``%v`` prints it: the shortest digits, an exponent below 1e-4 and from 1e6."""
-    if number != 0 and math.isfinite(number):
-        charge(_STEPS_PER_FLOAT)
+    """A float as ``%v`` prints it."""
+    charge(_STEPS_PER_FLOAT)
     return general_float(number)
 
 

@@ -167,9 +167,9 @@ def test_what_may_pass_is_asked_again(plays: list[object], sent_at_s: list[float
         ),
         pytest.param(
             [says(429, Retry_After="9" * 400)],
-            [0],
-            f"ProviderRejected: {SHOWN} giving up after 1 attempt(s): 429 response returned",
-            id="a-time-without-end",
+            [0, 1, 3, 7],
+            f"ProviderRejected: {SHOWN} giving up after 4 attempt(s): 429 response returned",
+            id="a-time-that-nobody-means",
         ),
         pytest.param(
             [SILENCE],
