@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from backends import failure_text, raw_server, world
 from faulty_backends import BACKENDS
+from plugins import PROVIDERS
 
 from gateway.model import Reading, ResultType
 from gateway.provider import Surroundings
-from providers import PROVIDERS
 
 TIME_LIMIT_S = 1
 MAX_BODY_BYTES = 1_000_000
@@ -59,6 +59,11 @@ def skywalking_block(url: str) -> dict[str, Any]:
     return {"address": url, "query": "{ a }", "interval": "3m"}
 
 
+def kpi_block(url: str) -> dict[str, Any]:
+    """A figure, with the shortest time limit."""
+    return {"address": url, "kpi": "orders", "timeoutSeconds": TIME_LIMIT_S}
+
+
 def text(value: str) -> Reading:
     """What web makes of a body that is no JSON."""
     return Reading(value, ResultType.JSON, value)
@@ -76,6 +81,7 @@ SECRETS = {
 }
 CUT_WEB = "ProviderUnreachable: Received no bytes in response: "
 LATE_BODY_WEB = f" {LATE_BODY}"
+KPI = "plugin acme/kpi:"
 UNDECODED = "ProviderUnreadable: decoding response:"
 SUBJECTS = {
     "prometheus": Subject(
@@ -188,6 +194,34 @@ SUBJECTS = {
             " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
         },
         limited=limited,
+    ),
+    "acme/kpi": Subject(
+        kpi_block,
+        "/kpis.csv",
+        {
+            "refuses": f'ProviderUnreachable: {KPI} Get "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": f'ProviderUnreachable: {KPI} Get "$URL": context deadline exceeded',
+            "drips": f"ProviderUnreachable: {KPI} context deadline exceeded",
+            "hangs up": f'ProviderUnreachable: {KPI} Get "$URL": EOF',
+            "truncated": f"ProviderUnreachable: {KPI} unexpected EOF",
+            "401": f"ProviderRejected: {KPI} the KPI service answered 401",
+            "429": f"ProviderRejected: {KPI} the KPI service answered 429",
+            "500": f"ProviderRejected: {KPI} the KPI service answered 500",
+            "304": f"ProviderRejected: {KPI} the KPI service answered 304",
+            "204": f"ProviderRejected: {KPI} the KPI service answered 204",
+            "html": f"ProviderUnreadable: {KPI} the KPI service has no figure 'orders'",
+            "empty": f"ProviderUnreadable: {KPI} the KPI service has no figure 'orders'",
+            "null": f"ProviderUnreadable: {KPI} the KPI service has no figure 'orders'",
+            "nan": f"ProviderUnreadable: {KPI} the KPI service has no figure 'orders'",
+            "half json": f"ProviderUnreadable: {KPI} the KPI service has no figure 'orders'",
+            "deep": f"ProviderUnreadable: {KPI} the answer is no CSV: field larger than field"
+            " limit (131072)",
+            "huge": f'ProviderUnreadable: {KPI} Get "$URL": the answer is larger than 1000000'
+            " bytes, the limit of this gateway",
+            "not http": f'ProviderUnreadable: {KPI} Get "$URL": net/http: HTTP/1.x transport'
+            " connection broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
     ),
 }
 
