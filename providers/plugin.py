@@ -85,8 +85,8 @@ class _Choice:
     def _unknown(self, name: str) -> str:
         listed = ", ".join(self.kinds) or "none"
         return (
-            f"this gateway does not have the plugin{did_you_mean(name, self.kinds)}; listed in its"
-            f" setting plugins: {listed}"
+            f"this gateway does not have the plugin: its setting plugins lists {listed}"
+            f"{did_you_mean(name, self.kinds)}"
         )
 
     def _chosen(self, block: Block) -> tuple[ProviderType, Block]:

@@ -17,8 +17,6 @@ from providers._plugins.values import message, texts
 from providers._plugins.watch import Watch, places
 
 T = TypeVar("T")
-CLEAN_UP_S: Final = 1.0
-"""How long a plugin may take to end once it is cancelled."""
 _SHARE: Final = 0.95
 """Of the time that a measurement may take: who ends a plugin before can say which it was."""
 _KINDS: Final = (ProviderInvalid, ProviderUnreachable, ProviderRejected, ProviderUnreadable)
@@ -32,6 +30,7 @@ class Guard:
         self._plugin = plugin
         self._watch = watch
         self._measurement_timeout_s = measurement_timeout_s
+        self._left_behind: set[asyncio.Task[Any]] = set()
 
     @property
     def limit_s(self) -> float:
@@ -63,9 +62,10 @@ class Guard:
             if not done:
                 raise ProviderUnreachable(self.named(self._late(verb)))
         finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task}, timeout=CLEAN_UP_S)
+            # Nobody waits for how a plugin takes it, which may be not at all.
+            if task.cancel():
+                self._left_behind.add(task)
+                task.add_done_callback(self._left_behind.discard)
         outcome = task.result()
         if isinstance(outcome, ProviderError):
             raise outcome
