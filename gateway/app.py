@@ -226,7 +226,7 @@ async def compose(
         jobs=cluster_jobs(settings.kubernetes, parts),
     )
     plugins = await asyncio.to_thread(plugins_of, settings)
-    parts.enter_context(plugins.watched())
+    parts.enter_context(plugins.at_work())
     explanations = Explanations(
         context, budget_s=settings.verdicts.explain_no_data_s, now_s=time.monotonic
     )

@@ -31,7 +31,10 @@ _TAG: Final = "{{"
 
 def provider_type(plugins: Plugins) -> ProviderType:
     """The provider whose block has one key: the name of a plugin, over the plugin's own block."""
-    kinds = {name: guarded(kind, plugins.guard(name)) for name, kind in plugins.kinds.items()}
+    kinds = {
+        name: guarded(kind, plugins.guard(name), plugins.threads(name))
+        for name, kind in plugins.kinds.items()
+    }
     choice = _Choice(kinds)
     return ProviderType(
         check=choice.check,

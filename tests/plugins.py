@@ -65,7 +65,7 @@ def example() -> Plugins:
 
 def kpi() -> ProviderType:
     """The example's type, as the gateway uses it."""
-    return guarded(example().kinds[KPI], example().guard(KPI))
+    return guarded(example().kinds[KPI], example().guard(KPI), example().threads(KPI))
 
 
 def with_example() -> Any:

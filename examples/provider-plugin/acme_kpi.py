@@ -88,7 +88,7 @@ def rules(block: Block) -> KpiSpec:
         raise ProviderInvalid(problems) from error
 
 
-def credentials(block: Block, environ: Mapping[str, str]) -> SecretUse | None:  # noqa: ARG001
+def credentials(block: Block, _environ: Mapping[str, str]) -> SecretUse | None:
     """The Secret that a block wants."""
     return None if block.get("address") else SECRET
 

@@ -1,6 +1,7 @@
 """A plugin's type and its providers behind a guard: they look like any other to the gateway."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -40,23 +41,23 @@ _LAST_LOOK_S: Final = 5.0
 """Beside the time that the plugin takes for it."""
 
 
-def guarded(kind: ProviderType | ProviderInvalid, guard: Guard) -> ProviderType:
+def guarded(kind: ProviderType | ProviderInvalid, guard: Guard, threads: Executor) -> ProviderType:
     """A plugin's type, or one whose every measurement is the error."""
     if isinstance(kind, ProviderInvalid):
-        return _broken(kind)
-    parts = _Type(kind, guard)
+        return _broken(str(kind))
+    parts = _Type(kind, guard, threads)
     return ProviderType(
         check=parts.check,
         parse=parts.parse,
         query_metadata=kind.query_metadata,
         credentials=parts.credentials,
-        rules=None if kind.rules is None else parts.rules,
+        rules=None if kind.rules is None else partial(parts.rules, kind.rules),
     )
 
 
-def _broken(error: ProviderInvalid) -> ProviderType:
+def _broken(why: str) -> ProviderType:
     def parse(block: Block, surroundings: Surroundings) -> Provider:  # noqa: ARG001 - the port's shape
-        raise error
+        raise ProviderInvalid(why)
 
     return ProviderType(check=lambda _: [], parse=parse)
 
@@ -67,6 +68,7 @@ class _Type:
 
     kind: ProviderType
     guard: Guard
+    threads: Executor
 
     def check(self, block: Block) -> list[tuple[str, str]]:
         try:
@@ -89,12 +91,8 @@ class _Type:
 
         return self.guard.call(use)
 
-    def rules(self, block: Block) -> None:
-        def run() -> None:
-            if self.kind.rules is not None:
-                self.kind.rules(deepcopy(block))
-
-        self.guard.call(run)
+    def rules(self, own: Callable[[Block], object], block: Block) -> None:
+        self.guard.call(partial(own, deepcopy(block)))
 
     def _problems(self, block: Block) -> list[tuple[str, str]]:
         return results.problems(self.kind.check(deepcopy(block)))
@@ -106,7 +104,7 @@ class _Type:
             raise ProviderUnreadable(f"parse must return a provider, not {type(made).__name__}")
         query = text(made.resolved_query(), "what resolved_query returns")
         credential = _credential(made, surroundings)
-        common = (self.guard, query, self.kind.query_metadata, credential)
+        common = (self.guard, self.threads, query, self.kind.query_metadata, credential)
         if not isinstance(made, LastingProvider):
             return GuardedProvider(*common, made)
         longest_s = number(made.longest_s(), "what longest_s returns")
@@ -118,6 +116,7 @@ class _Guarded:
     """What both sorts of providers have in common."""
 
     guard: Guard = field(repr=False)
+    threads: Executor = field(repr=False)
     query: str = field(repr=False)
     query_metadata: str
     credential: Credential
@@ -126,6 +125,10 @@ class _Guarded:
     def resolved_query(self) -> str:
         """The query after argument substitution."""
         return self.query
+
+    def lent(self, context: Context) -> Context:
+        """What the plugin may use of the world; the threads are its own."""
+        return replace(context, threads=self.threads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ class GuardedProvider(_Guarded):
         """Take one measurement. Raises ProviderError and nothing else."""
 
         async def work() -> Reading:
-            return results.reading(await self.inner.measure(context))
+            return results.reading(await self.inner.measure(self.lent(context)))
 
         return await self.guard.run("measure", work)
 
@@ -148,7 +151,7 @@ class GuardedProvider(_Guarded):
         async def work() -> str:
             if not isinstance(self.inner, ExplainsNoData):
                 return ""
-            return message(await self.inner.explain_no_data(context))
+            return message(await self.inner.explain_no_data(self.lent(context)))
 
         try:
             return await self.guard.run("explain_no_data", work)
@@ -167,7 +170,7 @@ class GuardedLasting(_Guarded):
         """Begin the measurement or look at it. Raises ProviderError."""
 
         async def work() -> Progress:
-            return results.progress(await self.inner.advance(context, attempt))
+            return results.progress(await self.inner.advance(self.lent(context), attempt))
 
         found = await self.guard.run("advance", work)
         if found.phase.is_completed or found.resume_at_unix_s is None:
@@ -184,7 +187,7 @@ class GuardedLasting(_Guarded):
         """Stop it. Raises ProviderError."""
 
         async def work() -> None:
-            await self.inner.terminate(context, attempt)
+            await self.inner.terminate(self.lent(context), attempt)
 
         await self.guard.run("terminate", work)
 
@@ -192,7 +195,7 @@ class GuardedLasting(_Guarded):
         """Remove what older measurements left behind. Raises ProviderError."""
 
         async def work() -> None:
-            await self.inner.collect(context, attempt, keep=keep)
+            await self.inner.collect(self.lent(context), attempt, keep=keep)
 
         try:
             await self.guard.run("collect", work)

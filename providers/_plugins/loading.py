@@ -8,7 +8,8 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
@@ -21,6 +22,8 @@ from providers._plugins.watch import Watch
 
 GROUP: Final = "analysis_gateway.providers"
 """Of the entry points; each is named as templates name the plugin, ``<namespace>/<name>``."""
+THREADS: Final = 8
+"""Of one plugin."""
 _log: Final = logging.getLogger(__name__)
 
 
@@ -33,10 +36,18 @@ class Plugins:
     measurement_timeout_s: float = 60.0
     """How long what a plugin awaits may take."""
     watch: Watch = field(default_factory=Watch)
+    executors: dict[str, Executor] = field(default_factory=dict)
+    """By plugin, as far as they are in use."""
 
     def guard(self, plugin: str) -> Guard:
         """What runs the code of one plugin."""
         return Guard(plugin, self.watch, measurement_timeout_s=self.measurement_timeout_s)
+
+    def threads(self, plugin: str) -> Executor:
+        """The threads of one plugin: those of others do not hang with them."""
+        return self.executors.setdefault(
+            plugin, ThreadPoolExecutor(THREADS, thread_name_prefix=f"plugin {plugin}")
+        )
 
     def details(self) -> Mapping[str, object]:
         """How each plugin is; JSON-ready."""
@@ -46,13 +57,14 @@ class Plugins:
         }
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Have who blocks the event loop of this thread told meanwhile."""
-        if not self.kinds:
-            yield
-            return
-        with self.watch.watching():
-            yield
+    def at_work(self) -> Iterator[None]:
+        """Have who blocks the event loop of this thread told meanwhile; end all threads then."""
+        try:
+            with self.watch.watching() if self.kinds else nullcontext():
+                yield
+        finally:
+            for each in self.executors.values():
+                each.shutdown(wait=False, cancel_futures=True)
 
 
 def load(names: Iterable[str], *, measurement_timeout_s: float, import_timeout_s: float) -> Plugins:

@@ -165,6 +165,18 @@ async def test_a_fault_on_the_way_out_harms_nobody() -> None:
     await asyncio.sleep(0)
 
 
+async def test_a_loop_that_is_gone_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+    """What was under way is dropped by Python itself."""
+
+    async def work() -> None:
+        await asyncio.sleep(60)
+
+    left = guard()._contained(work)
+    left.send(None)
+    left.close()
+    assert caplog.records == []
+
+
 async def test_who_blocks_the_loop_is_named_while_it_does(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -51,7 +51,7 @@ def test_nothing_is_imported_where_nothing_is_listed() -> None:
     """Nor is anybody watched."""
     plugins = loaded()
     threads = threading.active_count()
-    with plugins.watched():
+    with plugins.at_work():
         assert threading.active_count() == threads
     assert plugins.kinds == {}
 

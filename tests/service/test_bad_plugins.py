@@ -192,6 +192,7 @@ BAD = {
         answering("[Typed('time.Time', 'noon')]", "TYPED"),
         "the result is none of type ResultType.TYPED",
     ),
+    "a-text-for-typed": (answering("'1'", "TYPED"), "the result is none of type ResultType.TYPED"),
     "a-type-without-its-kind": (
         answering("[Typed('int64', '1')]"),
         "the result is none of type ResultType.JSON",

@@ -1,12 +1,15 @@
 """Plugins over HTTP: their secrets stay, their measurements may last, the unlisted are refused."""
 
+import asyncio
+import json
 import logging
 from pathlib import Path
 from typing import Any
 
 import pytest
+from backends import Play, backend
 from plugins import PREAMBLE, TYPE, distribution
-from running import Service, service, template
+from running import Service, service, template, until, web_metric
 
 from gateway.logs import JsonFormatter
 
@@ -35,6 +38,17 @@ def parse(block, surroundings):
     return Lasts()
 """
 HANGING = LASTING.replace("if attempt.metadata:", "await asyncio.sleep(3600)\n        if True:")
+BLOCKING = """
+async def measure(self, context):
+    loop = asyncio.get_running_loop()
+    hanging = [loop.run_in_executor(context.threads, time.sleep, 1) for _ in range(16)]
+    await asyncio.sleep(0.1)
+    open(__file__.replace("blocking_plugin.py", "blocked"), "w").close()
+    await asyncio.gather(*hanging)
+    return Reading(1.0, ResultType.FLOAT, "1")
+
+Made.measure = measure
+"""
 TELLING = """
 def parse(block, surroundings):
     told = " ".join([block["token"], *surroundings.secret_values().values()])
@@ -113,6 +127,22 @@ async def test_a_look_that_hangs_ends_no_worker(folder: Path) -> None:
         "plugin acme/hanging: advance has not ended within 0.475s (verdicts.measurementTimeout is"
         " 0.5s)"
     )
+
+
+async def test_threads_that_hang_are_its_own(folder: Path) -> None:
+    """A provider of the gateway reads a large answer in a thread all the same."""
+    distribution(folder, "acme/blocking", PREAMBLE + BLOCKING + TYPE, module="blocking_plugin")
+    large = Play(json.dumps("x" * 100_000))
+    async with (
+        backend(large) as upstream,
+        service(folder / "state", plugins=["acme/blocking"]) as gateway,
+    ):
+        blocked = asyncio.create_task(measured(gateway, template(metric("acme/blocking"))))
+        await until(lambda: Path(folder / "blocked").exists())
+        found = await measured(gateway, template(web_metric(upstream.url)))
+        assert not blocked.done()
+        assert (await blocked)["phase"] == "Successful"
+    assert found["phase"] == "Successful"
 
 
 @pytest.mark.parametrize("where", ["parse", "measure"])
