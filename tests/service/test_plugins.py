@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from backends import Play, backend
 from plugins import PREAMBLE, TYPE, distribution
-from running import Service, service, template, until, web_metric
+from running import Service, service, template, until
 
 from gateway.logs import JsonFormatter
 
@@ -132,14 +132,15 @@ async def test_a_look_that_hangs_ends_no_worker(folder: Path) -> None:
 async def test_threads_that_hang_are_its_own(folder: Path) -> None:
     """A provider of the gateway reads a large answer in a thread all the same."""
     distribution(folder, "acme/blocking", PREAMBLE + BLOCKING + TYPE, module="blocking_plugin")
-    large = Play(json.dumps("x" * 100_000))
+    large = Play(json.dumps([{"target": "a", "datapoints": [[1, 1]] * 10_000}]))
     async with (
         backend(large) as upstream,
         service(folder / "state", plugins=["acme/blocking"]) as gateway,
     ):
         blocked = asyncio.create_task(measured(gateway, template(metric("acme/blocking"))))
         await until(lambda: Path(folder / "blocked").exists())
-        found = await measured(gateway, template(web_metric(upstream.url)))
+        block = {"address": upstream.url, "query": "target=a"}
+        found = await measured(gateway, template({"name": "m", "provider": {"graphite": block}}))
         assert not blocked.done()
         assert (await blocked)["phase"] == "Successful"
     assert found["phase"] == "Successful"
