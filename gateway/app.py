@@ -33,6 +33,8 @@ from gateway.measuring import Measuring
 from gateway.memory import Memory
 from gateway.planner import Planner
 from gateway.provider import Context
+from gateway.quota_telemetry import QuotaTelemetry
+from gateway.rate_limits import RateLimits
 from gateway.readings import Readings
 from gateway.repeats import Repeats
 from gateway.run_telemetry import RunTelemetry
@@ -227,9 +229,7 @@ async def compose(
     )
     plugins = await asyncio.to_thread(plugins_of, settings)
     parts.enter_context(plugins.at_work())
-    explanations = Explanations(
-        context, budget_s=settings.verdicts.explain_no_data_s, now_s=time.monotonic
-    )
+    explanations = Explanations(budget_s=settings.verdicts.explain_no_data_s, now_s=time.monotonic)
     parts.push_async_callback(explanations.close)
     planner = Planner(
         templates=sources.templates,
@@ -245,7 +245,11 @@ async def compose(
         now_s=time.monotonic,
     )
     measuring = Measuring(
-        readings=readings, explanations=explanations, context=context, telemetry=telemetry
+        readings=readings,
+        explanations=explanations,
+        context=context,
+        telemetry=telemetry,
+        rate_limits=RateLimits(QuotaTelemetry(telemetry)),
     )
     return Judges(planner, measuring, plugins)
 

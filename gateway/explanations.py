@@ -23,20 +23,19 @@ def wants_explanation(reading: Reading) -> bool:
 class Explanations:
     """Shared explanations by the key of their question."""
 
-    def __init__(self, context: Context, *, budget_s: float, now_s: Callable[[], float]) -> None:
-        self._context = context
+    def __init__(self, *, budget_s: float, now_s: Callable[[], float]) -> None:
         self._budget_s = budget_s
         self._now_s = now_s
         self._asked: OrderedDict[str, tuple[float, asyncio.Task[str]]] = OrderedDict()
         self._running: set[asyncio.Task[str]] = set()
 
-    async def of(self, key: str, provider: object) -> str:
+    async def of(self, key: str, provider: object, context: Context) -> str:
         """Why the provider had no data; empty if it cannot tell within the budget."""
         if self._budget_s == 0 or not isinstance(provider, ExplainsNoData):
             return ""
         asked = self._asked.get(key)
         if asked is None or self._now_s() - asked[0] >= REMEMBERED_S:
-            asked = self._asked[key] = (self._now_s(), self._start(provider))
+            asked = self._asked[key] = (self._now_s(), self._start(provider, context))
             self._asked.move_to_end(key)
             if len(self._asked) > _MAX_REMEMBERED:
                 self._asked.popitem(last=False)
@@ -49,15 +48,15 @@ class Explanations:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    def _start(self, provider: ExplainsNoData) -> asyncio.Task[str]:
-        task = asyncio.create_task(self._ask(provider), name="explain no data")
+    def _start(self, provider: ExplainsNoData, context: Context) -> asyncio.Task[str]:
+        task = asyncio.create_task(self._ask(provider, context), name="explain no data")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
 
-    async def _ask(self, provider: ExplainsNoData) -> str:
+    async def _ask(self, provider: ExplainsNoData, context: Context) -> str:
         try:
             async with asyncio.timeout(self._budget_s):
-                return await provider.explain_no_data(self._context)
+                return await provider.explain_no_data(context)
         except TimeoutError:
             return ""

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 _JSON_EXPONENT_BELOW = 1e-6
 _JSON_EXPONENT_FROM = 1e21
+_PLAIN_EXPONENTS = range(-4, 6)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _PRINTABLE_ASCII = range(0x20, 0x7F)
 _ESCAPES = {
@@ -56,6 +57,19 @@ def plain_float(number: float) -> str:
     if "e" in text:
         text = format(Decimal(text), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def general_float(number: float) -> str:
+    """A number as fmt's ``%v`` prints it: an exponent below 1e-4 and from 1e6."""
+    if number == 0 or not math.isfinite(number):
+        return special_float(number) or plain_float(number)
+    sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
+    power = len(digits) + int(exponent) - 1
+    if power in _PLAIN_EXPONENTS:
+        return plain_float(number)
+    mantissa = "".join(map(str, digits))
+    point = f".{mantissa[1:]}" if len(mantissa) > 1 else ""
+    return f"{'-' * sign}{mantissa[0]}{point}e{'-' if power < 0 else '+'}{abs(power):02d}"
 
 
 def json_float(number: float) -> str:

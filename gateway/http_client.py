@@ -42,7 +42,6 @@ _HEADERS_OF_A_BODY = {
     "content-location",
     "content-type",
 }
-_ALWAYS_REPEATABLE = {"GET", "HEAD", "OPTIONS", "TRACE"}
 _TOO_LATE_ON_A_KEPT_CONNECTION = (
     aiohttp.ServerDisconnectedError,
     aiohttp.ClientOSError,
@@ -139,7 +138,7 @@ class HttpClient:
             raise
         except _TOO_LATE_ON_A_KEPT_CONNECTION:
             # The server closed a kept connection while we wrote to it. A query can be asked again.
-            if request.method not in _ALWAYS_REPEATABLE and not request.is_repeatable:
+            if not request.may_be_repeated:
                 raise
             return await self._request(request, url)
 

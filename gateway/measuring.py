@@ -20,6 +20,7 @@ from gateway.lasting import Lasting, RunIdentity, attempt_of
 from gateway.model import Judgement, Phase
 from gateway.planner import Planned, PlannedMetric
 from gateway.provider import Attempt, Context, LastingProvider
+from gateway.rate_limits import RateLimits
 from gateway.readings import Answer, Freshness, Readings
 from gateway.run_status import Measurement as RunMeasurement
 from gateway.run_status import RunStatus
@@ -57,12 +58,13 @@ class Measuring:
         explanations: Explanations,
         context: Context,
         telemetry: Telemetry,
+        rate_limits: RateLimits,
     ) -> None:
         self._readings = readings
         self._explanations = explanations
         self._context = context
-        self._lasting = Lasting(context)
         self._telemetry = telemetry
+        self._rate_limits = rate_limits
 
     async def measure(
         self,
@@ -79,12 +81,12 @@ class Measuring:
         metadata: Mapping[str, str] = {}
         try:
             answer = await self._read(metric, planned.namespace, freshness, patience)
-            metadata = answer.reading.metadata
             judgement = answer.reading.judgement or judge(
                 answer.reading,
                 success_condition=plan.success_condition,
                 failure_condition=plan.failure_condition,
             )
+            metadata = answer.reading.metadata_with(judgement.phase)
             if judgement.phase is not Phase.SUCCESSFUL and wants_explanation(answer.reading):
                 judgement = await self._explained(judgement, metric, patience)
         except ProviderError as error:
@@ -127,7 +129,7 @@ class Measuring:
     ) -> RunMeasurement:
         """What a run records now of a measurement that lasts, without secrets."""
         attempt = self._attempt_of(metric, run, status)
-        measurement = await self._lasting.take(action, provider, attempt, planned.redaction)
+        measurement = await self._lasting(metric).take(action, provider, attempt, planned.redaction)
         if measurement.finished_at_unix_s is not None:
             self._telemetry.measured(
                 provider=metric.plan.provider_name,
@@ -146,7 +148,7 @@ class Measuring:
     ) -> None:
         """Stop what may have begun without having been recorded."""
         attempt = self._attempt_of(metric, run, status)
-        await self._lasting.abandon(provider, attempt)
+        await self._lasting(metric).abandon(provider, attempt)
 
     async def collect(
         self,
@@ -159,7 +161,7 @@ class Measuring:
     ) -> None:
         """Remove what measurements left behind that a run does not keep any more."""
         attempt = self._attempt_of(metric, run, status)
-        await self._lasting.collect(provider, attempt, keep=keep)
+        await self._lasting(metric).collect(provider, attempt, keep=keep)
 
     def _attempt_of(self, metric: PlannedMetric, run: RunIdentity, status: RunStatus) -> Attempt:
         now_unix_s = self._context.now_unix_s()
@@ -184,12 +186,26 @@ class Measuring:
                 return await self._readings.read(
                     metric.key,
                     freshness,
-                    lambda: self._lasting.follow(provider, attempt),
+                    lambda: self._lasting(metric).follow(provider, attempt),
                     longest_s=provider.longest_s(),
                 )
+            longest_s = self._readings.longest_flight_s
             return await self._readings.read(
-                metric.key, freshness, lambda: guarded(provider.measure(self._context))
+                metric.key,
+                freshness,
+                lambda: guarded(provider.measure(self._context_of(metric, longest_s))),
             )
+
+    def _lasting(self, metric: PlannedMetric) -> Lasting:
+        return Lasting(self._context_of(metric))
+
+    def _context_of(self, metric: PlannedMetric, longest_s: float = math.inf) -> Context:
+        return self._rate_limits.within(
+            self._context,
+            provider=metric.plan.provider_name,
+            credential=metric.plan.credential,
+            longest_s=longest_s,
+        )
 
     def _attempt(self, metric: PlannedMetric, namespace: str, freshness: Freshness) -> Attempt:
         now_unix_s = self._context.now_unix_s()
@@ -222,7 +238,8 @@ class Measuring:
     ) -> Judgement:
         try:
             async with asyncio.timeout_at(patience.deadline_s):
-                why = await self._explanations.of(metric.key, metric.plan.provider)
+                context = self._context_of(metric)
+                why = await self._explanations.of(metric.key, metric.plan.provider, context)
         except TimeoutError:
             return judgement
         message = "; ".join(part for part in (judgement.message, why) if part)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from gateway.errors import ProviderInvalid, ProviderRejected, ProviderUnreachable
 from gateway.model import Phase, Reading
@@ -18,6 +18,7 @@ from gateway.secrets import Secret
 
 DEADLINE_EXCEEDED = "context deadline exceeded"
 """How Go names a time limit that passed."""
+_ALWAYS_REPEATABLE: Final = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
 
 class Tls(Enum):
@@ -39,8 +40,16 @@ class HttpRequest:
     body: bytes | None = field(default=None, repr=False)
     tls: Tls = Tls.VERIFIED
     is_repeatable: bool = False
-    """Whether a POST only reads, so that it may be sent again over a new connection when the
-    server had already closed the one that was kept open. GET always may."""
+    """Whether a POST only reads."""
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether it may be sent again.
+
+        That is over a new connection if the server had already closed the one that was kept open,
+        or later if the vendor asks for that.
+        """
+        return self.is_repeatable or self.method in _ALWAYS_REPEATABLE
 
 
 @dataclass(frozen=True, slots=True)

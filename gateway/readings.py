@@ -94,7 +94,8 @@ class Readings:
         self._alone = SharedReadings(NoStore(), retention_s=0)
         self._shared = shared or self._alone
         self._observer = observer
-        self._longest_flight_s = longest_flight_s
+        self.longest_flight_s: Final = longest_flight_s
+        """After how many seconds a measurement is given up that has no limit of its own."""
         self._now_unix_s = now_unix_s
         self._monotonic_s = monotonic_s
         self._flights: dict[str, Flight] = {}
@@ -147,7 +148,7 @@ class Readings:
             await asyncio.gather(*late, return_exceptions=True)
 
     def _take_off(self, key: str, ask: Ask, measure: Measure, longest_s: float | None) -> Flight:
-        longest_s = self._longest_flight_s if longest_s is None else longest_s
+        longest_s = self.longest_flight_s if longest_s is None else longest_s
         flight = self._flights[key] = Flight(ask, secrets.token_hex(8), longest_s)
         task = asyncio.create_task(self._fly(key, flight, measure), name="measure")
         self._tasks.add(task)
@@ -166,7 +167,7 @@ class Readings:
             raise
         except Exception as error:  # noqa: BLE001 # whoever waits has to hear of it
             if limit.expired():
-                is_of_all = flight.longest_s == self._longest_flight_s
+                is_of_all = flight.longest_s == self.longest_flight_s
                 hint = " (verdicts.measurementTimeout)" if is_of_all else ""
                 error = ProviderUnreachable(
                     f"no answer within {flight.longest_s:g}s, the longest that a measurement"

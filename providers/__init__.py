@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 
 from gateway.provider import ProviderType
-from providers import graphite, job, kayenta, plugin, prometheus, skywalking, web
+from providers import (
+    cloudwatch,
+    datadog,
+    graphite,
+    job,
+    kayenta,
+    plugin,
+    prometheus,
+    skywalking,
+    wavefront,
+    web,
+)
 from providers._job_manifest import JobRules
 from providers._plugins.loading import Plugins
 from providers._plugins.loading import load as load_plugins
@@ -18,6 +29,9 @@ def provider_types(jobs: JobRules, plugins: Plugins) -> Mapping[str, ProviderTyp
         "web": web.TYPE,
         "job": job.provider_type(jobs),
         "kayenta": kayenta.TYPE,
+        "datadog": datadog.TYPE,
+        "wavefront": wavefront.TYPE,
+        "cloudWatch": cloudwatch.TYPE,
         "graphite": graphite.TYPE,
         "skywalking": skywalking.TYPE,
         "plugin": plugin.provider_type(plugins),

@@ -19,6 +19,8 @@ from gateway.memory import Memory
 from gateway.model import Phase, Reading, ResultType
 from gateway.planner import Planner, Secrets
 from gateway.provider import Context, ProviderType
+from gateway.quota_telemetry import QuotaTelemetry
+from gateway.rate_limits import RateLimits
 from gateway.readings import Readings
 from gateway.run_document import status_json
 from gateway.run_manifest import manifest, order_of, parse_run
@@ -196,7 +198,7 @@ async def alone(
         now_s=now_unix_s,
     )
     context = replace(jobs.context(), http=canaries or FakeKayenta())
-    explanations = Explanations(context, budget_s=0, now_s=now_unix_s)
+    explanations = Explanations(budget_s=0, now_s=now_unix_s)
     readings = Readings(
         memory=Memory(max_entries=10, max_bytes=10_000, retention_s=60),
         shared=None,
@@ -204,7 +206,11 @@ async def alone(
         monotonic_s=now_unix_s,
     )
     measuring = Measuring(
-        readings=readings, explanations=explanations, context=context, telemetry=telemetry
+        readings=readings,
+        explanations=explanations,
+        context=context,
+        telemetry=telemetry,
+        rate_limits=RateLimits(QuotaTelemetry(telemetry)),
     )
     driver = Driver(
         states=store,

@@ -24,14 +24,17 @@ from gateway.kube.template_scope import FIRST_PAUSE_S
 from gateway.kube.template_scope import LONGEST_PAUSE_S as LONGEST_WATCH_PAUSE_S
 from gateway.lint import Severity, lint
 from gateway.model import Phase
+from gateway.quota_telemetry import MAX_CREDENTIALS
 from gateway.readings import UNCLAIMED_S
+from gateway.silences import LONGEST_S
 from gateway.source_parts import FIRST_LISTING_S
 from gateway.sources import MAX_FILES, RESYNC_S
 from gateway.store import CALL_BUDGET_S, LONGEST_PAUSE_S
 from gateway.template import parse
 from gateway.verdict import MAX_TEXT_CHARS
 from gateway.wire import MAX_ITEMS
-from providers import kayenta
+from providers import kayenta, wavefront
+from providers._datadog_answer import MAX_TOLD_GROUPS
 from providers._plugins import values
 from providers._plugins.loading import THREADS
 
@@ -215,12 +218,22 @@ def test_every_function_of_conditions_is_named(name: str) -> None:
                 f"each plugin has {THREADS}",
             )
         ),
+        pytest.param("docs/metrics.md", f"{MAX_CREDENTIALS} pairs", id="quotas"),
+        pytest.param(
+            "docs/differences.md", f"Every {LONGEST_S / 60:g} minutes at the latest", id="silences"
+        ),
         pytest.param("docs/redis.md", f"has {CALL_BUDGET_S * 1000:g} ms", id="redis-budget"),
         pytest.param(
             "docs/providers/kayenta.md", f"looked at every {kayenta.LOOK_EVERY_S:g} s", id="looks"
         ),
         pytest.param(
             "docs/providers/kayenta.md", f"not complete after {kayenta.LONGEST_S:g}s", id="hanging"
+        ),
+        pytest.param(
+            "docs/providers/datadog.md", f"more than {MAX_TOLD_GROUPS} groups", id="told-groups"
+        ),
+        pytest.param(
+            "docs/providers/wavefront.md", f"has {wavefront.TIMEOUT_S:g} s", id="wavefronts-time"
         ),
         pytest.param("docs/redis.md", f"up to {LONGEST_PAUSE_S:g} s", id="redis-probes"),
         pytest.param("README.md", f"at most {CALL_BUDGET_S * 1000:g} ms", id="redis-in-short"),

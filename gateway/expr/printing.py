@@ -5,18 +5,16 @@ Source: Go 1.26 fmt/print.go and internal/fmtsort, as ``string()`` of expr-lang 
 
 import math
 from collections.abc import Iterable
-from decimal import Decimal
 from functools import cmp_to_key
 
 from gateway.expr.budget import charge
 from gateway.expr.gotime import Time
 from gateway.expr.layouts import STRING, format_time
 from gateway.expr.values import INTEGERS, LISTS, AnyMap, GoFunction, Record, json_map
-from gateway.gotext import plain_float, special_float
+from gateway.gotext import general_float
 
 _STEPS_PER_VALUE = 5
 _STEPS_PER_FLOAT = 30
-_PLAIN_EXPONENTS = range(-4, 6)
 
 
 def printed(value: object) -> str:
@@ -45,17 +43,9 @@ def printed(value: object) -> str:
 
 
 def print_float(number: float) -> str:
-    """A float as ``%v`` prints it: the shortest digits, an exponent below 1e-4 and from 1e6."""
-    if number == 0 or not math.isfinite(number):
-        return special_float(number) or plain_float(number)
+    """A float as ``%v`` prints it."""
     charge(_STEPS_PER_FLOAT)
-    sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
-    power = len(digits) + int(exponent) - 1
-    if power in _PLAIN_EXPONENTS:
-        return plain_float(number)
-    mantissa = "".join(map(str, digits))
-    point = f".{mantissa[1:]}" if len(mantissa) > 1 else ""
-    return f"{'-' * sign}{mantissa[0]}{point}e{'-' if power < 0 else '+'}{abs(power):02d}"
+    return general_float(number)
 
 
 def _print_map(value: object) -> str:

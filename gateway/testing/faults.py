@@ -56,7 +56,7 @@ BACKENDS: dict[str, Callable[[], AbstractAsyncContextManager[str]]] = {
     "hangs up": lambda: raw_server(saying(b"")),
     "truncated": lambda: raw_server(saying(f'{_OK}Content-Length: 99\r\n\r\n{{"a'.encode())),
     "401": lambda: _playing(Play('{"error":"who are you"}', 401)),
-    "429": lambda: _playing(Play("slow down", 429)),
+    "429": lambda: _playing(Play("slow down", 429, {"Retry-After": "30"})),
     "500": lambda: _playing(Play("<h1>oops</h1>", 500)),
     "304": lambda: _playing(Play("", 304)),
     "204": lambda: _playing(Play("", 204)),

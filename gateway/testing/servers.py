@@ -1,6 +1,7 @@
 """Real local HTTP servers: one that plays a script and records, one that says any bytes."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -49,16 +50,16 @@ class Backend:
 
 
 @asynccontextmanager
-async def backend(*plays: Play) -> AsyncIterator[Backend]:
-    """A running server with a script."""
+async def backend(*plays: Play, tls: ssl.SSLContext | None = None) -> AsyncIterator[Backend]:
+    """A running server with a script, over HTTPS if ``tls`` is given."""
     running = Backend(plays=plays or (Play(),))
     app = web.Application(client_max_size=1 << 26)
     app.router.add_route("*", "/{rest:.*}", running.answer)
     runner = web.AppRunner(app, shutdown_timeout=0)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
-    running.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    running.url = f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
     try:
         yield running
     finally:

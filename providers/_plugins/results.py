@@ -147,6 +147,7 @@ _READING: Final[Mapping[str, _Check]] = {
     "result_type": _is(ResultType),
     "text": text,
     "metadata": texts,
+    "value_metadata": texts,
     "is_empty": _is(bool),
     "is_partial": _is(bool),
     "lag_s": number,

@@ -58,22 +58,22 @@ def test_what_holds_nothing_to_judge_wants_a_reason(reading: Reading, wants: boo
 async def test_many_who_wonder_ask_once() -> None:
     """One question to the provider serves all, until it is old."""
     clock, doctor = Clock(), Doctor()
-    explanations = Explanations(CONTEXT, budget_s=5, now_s=clock)
+    explanations = Explanations(budget_s=5, now_s=clock)
     doctor.may_answer.set()
-    told = await asyncio.gather(*(explanations.of("k", doctor) for _ in range(5)))
+    told = await asyncio.gather(*(explanations.of("k", doctor, CONTEXT) for _ in range(5)))
     clock.now_s = module.REMEMBERED_S - 0.1
-    told.append(await explanations.of("k", doctor))
+    told.append(await explanations.of("k", doctor, CONTEXT))
     assert (set(told), doctor.asked) == ({"because 1"}, 1)
     clock.now_s = module.REMEMBERED_S
-    assert await explanations.of("k", doctor) == "because 2"
+    assert await explanations.of("k", doctor, CONTEXT) == "because 2"
 
 
 async def test_who_leaves_does_not_take_the_answer_along() -> None:
     """A caller's deadline ends its own waiting only."""
     doctor = Doctor()
-    explanations = Explanations(CONTEXT, budget_s=5, now_s=Clock())
-    first = asyncio.create_task(explanations.of("k", doctor))
-    second = asyncio.create_task(explanations.of("k", doctor))
+    explanations = Explanations(budget_s=5, now_s=Clock())
+    first = asyncio.create_task(explanations.of("k", doctor, CONTEXT))
+    second = asyncio.create_task(explanations.of("k", doctor, CONTEXT))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     first.cancel()
@@ -83,8 +83,8 @@ async def test_who_leaves_does_not_take_the_answer_along() -> None:
 
 async def test_the_budget_ends_it() -> None:
     """A provider that thinks for too long has said nothing."""
-    explanations = Explanations(CONTEXT, budget_s=0.01, now_s=Clock())
-    assert await explanations.of("k", Doctor()) == ""
+    explanations = Explanations(budget_s=0.01, now_s=Clock())
+    assert await explanations.of("k", Doctor(), CONTEXT) == ""
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ async def test_the_budget_ends_it() -> None:
 )
 async def test_nothing_is_asked_in_vain(budget_s: float, provider: type) -> None:
     """Without a budget, or of a provider that cannot tell."""
-    explanations = Explanations(CONTEXT, budget_s=budget_s, now_s=Clock())
-    assert await explanations.of("k", provider()) == ""
+    explanations = Explanations(budget_s=budget_s, now_s=Clock())
+    assert await explanations.of("k", provider(), CONTEXT) == ""
 
 
 async def test_only_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,16 +105,16 @@ async def test_only_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(module, "_MAX_REMEMBERED", 1)
     doctor = Doctor()
     doctor.may_answer.set()
-    explanations = Explanations(CONTEXT, budget_s=5, now_s=Clock())
+    explanations = Explanations(budget_s=5, now_s=Clock())
     for key in ("a", "b", "a"):
-        await explanations.of(key, doctor)
+        await explanations.of(key, doctor, CONTEXT)
     assert doctor.asked == 3
 
 
 async def test_closing_leaves_nothing_behind() -> None:
     """What is under way is cancelled and awaited."""
-    explanations = Explanations(CONTEXT, budget_s=60, now_s=Clock())
-    waiting = asyncio.create_task(explanations.of("k", Doctor()))
+    explanations = Explanations(budget_s=60, now_s=Clock())
+    waiting = asyncio.create_task(explanations.of("k", Doctor(), CONTEXT))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     await explanations.close()

@@ -16,6 +16,8 @@ from gateway.memory import Memory
 from gateway.model import Phase
 from gateway.plan import MetricPlan
 from gateway.planner import Planned, PlannedMetric
+from gateway.quota_telemetry import QuotaTelemetry
+from gateway.rate_limits import RateLimits
 from gateway.readings import Freshness, Readings
 from gateway.secrets import Redaction
 from gateway.telemetry import Telemetry
@@ -72,10 +74,14 @@ async def replica(jobs: FakeJobs) -> AsyncIterator[Replica]:
         now_unix_s=clock,
         monotonic_s=now_s,
     )
-    explanations = Explanations(context, budget_s=0, now_s=now_s)
+    explanations = Explanations(budget_s=0, now_s=now_s)
     yield Replica(
         Measuring(
-            readings=readings, explanations=explanations, context=context, telemetry=telemetry
+            readings=readings,
+            explanations=explanations,
+            context=context,
+            telemetry=telemetry,
+            rate_limits=RateLimits(QuotaTelemetry(telemetry)),
         )
     )
     await readings.drain(0)

@@ -8,6 +8,7 @@ from prometheus_client import generate_latest
 from gateway import telemetry as module
 from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.model import Phase
+from gateway.quota_telemetry import QuotaTelemetry
 from gateway.run_telemetry import RunTelemetry
 from gateway.telemetry import Telemetry
 
@@ -106,6 +107,7 @@ def test_the_page_and_the_code_are_equal() -> None:
     telemetry = Telemetry()
     RunTelemetry(telemetry)
     ClusterTelemetry(telemetry, lambda: 0.0)
+    QuotaTelemetry(telemetry)
     rows = sorted(
         f"| `{_exposed_name(each)}` | {each._type} "
         f"| {', '.join(f'`{label}`' for label in _labels(each)) or '-'} | {each._documentation} |"

@@ -1,4 +1,4 @@
-"""A real Prometheus that scrapes a tiny exporter of the tests."""
+"""A real Prometheus that scrapes a tiny exporter of the tests, and an AWS account."""
 
 import json
 import shutil
@@ -9,10 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
+from aws_account import aws_account
 
 EXPOSITION = """\
 # TYPE requests_total counter
@@ -93,3 +95,10 @@ def _prometheus_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait()
+
+
+@pytest.fixture(name="aws")
+def _aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Credentials in the environment."""
+    with aws_account(tmp_path, monkeypatch):
+        yield

@@ -3,37 +3,20 @@
 import hashlib
 import hmac
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_account import SECRET
 from backends import Backend, Play, Recorded, backend, failure_text, world
 
 from gateway.model import Reading, ResultType
 from gateway.provider import Context, Surroundings
-from providers import PROVIDERS, _sigv4
+from providers import PROVIDERS
 
-SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 ONE = Play('{"status":"success","data":{"resultType":"scalar","result":[1,"1"]}}')
 
 
-@pytest.fixture(autouse=True)
-def _aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """An environment with credentials, one profile, and nothing else of Amazon's."""
-    (tmp_path / "credentials").write_text(
-        "[team]\naws_access_key_id = AKTEAM\naws_secret_access_key = hush\n"
-    )
-    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    _sigv4._identity.cache_clear()
-    yield
-    _sigv4._identity.cache_clear()
+pytestmark = pytest.mark.usefixtures("aws")
 
 
 def sign(key: bytes, text: str) -> bytes:

@@ -178,6 +178,10 @@ BAD = {
         answering("1.0", metadata="[]"),
         "Reading.metadata must be Mapping, not list",
     ),
+    "value-metadata-of-numbers": (
+        answering("1.0", value_metadata="{'a': 1}"),
+        "Reading.value_metadata['a'] must be str, not int",
+    ),
     "much-metadata": (
         answering("1.0", metadata="{str(n): 'x' * 1000 for n in range(100)}"),
         "Reading.metadata is longer than 65,536 characters",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from virtual_time import in_virtual_time, now_s
 
-from gateway.args import MissingSecret, UnusableSecret
+from gateway.args import MissingKey, MissingSecret, UnusableSecret
 from gateway.errors import ClusterRefused, ClusterUnavailable
 from gateway.kube import secrets as module
 from gateway.kube.resources import SECRETS, Kind, Object
@@ -78,11 +78,11 @@ API: Answer = {
         pytest.param(
             API,
             "nope",
-            MissingSecret("key 'nope' does not exist in secret 'api'"),
+            MissingKey("key 'nope' does not exist in secret 'api'"),
             id="no-key",
         ),
         pytest.param(
-            {}, "token", MissingSecret("key 'token' does not exist in secret 'api'"), id="no-data"
+            {}, "token", MissingKey("key 'token' does not exist in secret 'api'"), id="no-data"
         ),
         pytest.param(
             API,
@@ -208,7 +208,7 @@ async def test_a_cluster_that_does_not_say_is_no_missing_secret(error: Exception
         ),
         pytest.param(
             lambda vault: vault.answers.update(api={}),
-            MissingSecret("key 'token' does not exist in secret 'api'"),
+            MissingKey("key 'token' does not exist in secret 'api'"),
             id="without-the-key",
         ),
     ],
