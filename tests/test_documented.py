@@ -33,7 +33,7 @@ from gateway.store import CALL_BUDGET_S, LONGEST_PAUSE_S
 from gateway.template import parse
 from gateway.verdict import MAX_TEXT_CHARS
 from gateway.wire import MAX_ITEMS
-from providers import kayenta, wavefront
+from providers import influxdb, kayenta, newrelic, wavefront
 from providers._datadog_answer import MAX_TOLD_GROUPS
 from providers._plugins import values
 from providers._plugins.loading import THREADS
@@ -234,6 +234,14 @@ def test_every_function_of_conditions_is_named(name: str) -> None:
         ),
         pytest.param(
             "docs/providers/wavefront.md", f"has {wavefront.TIMEOUT_S:g} s", id="wavefronts-time"
+        ),
+        pytest.param(
+            "docs/providers/newrelic.md",
+            f"One attempt has {newrelic.ATTEMPT_S:g} s, all together {newrelic.LIMIT_S:g} s",
+            id="attempts",
+        ),
+        pytest.param(
+            "docs/providers/influxdb.md", f"The answer has {influxdb.TIMEOUT_S:g} s", id="flux"
         ),
         pytest.param("docs/redis.md", f"up to {LONGEST_PAUSE_S:g} s", id="redis-probes"),
         pytest.param("README.md", f"at most {CALL_BUDGET_S * 1000:g} ms", id="redis-in-short"),

@@ -6,10 +6,13 @@ from typing import Any, Final
 
 SHOWN_HEADERS: Final = (
     "Accept",
+    "Api-Key",
     "Authorization",
     "Content-Type",
     "Dd-Api-Key",
     "Dd-Application-Key",
+    "Newrelic-Requesting-Services",
+    "X-Query-Source-Component-Id",
     "X-Scope-Orgid",
     "X-T",
 )

@@ -102,6 +102,16 @@ def kpi_block(url: str) -> dict[str, Any]:
     return {"address": url, "kpi": "orders", "timeoutSeconds": TIME_LIMIT_S}
 
 
+def influxdb_block(_url: str) -> dict[str, Any]:
+    """A Flux query; the address is in the Secret."""
+    return {"query": 'from(bucket: "b")'}
+
+
+def new_relic_block(_url: str) -> dict[str, Any]:
+    """An NRQL query; the address is in the Secret."""
+    return {"query": "SELECT count(*) FROM Transaction"}
+
+
 def without_tls(provider: Any) -> Any:
     """It always asks over HTTPS, which the backends here do not speak."""
     return replace(limited(provider), url=replace(provider.url, scheme="http"))
@@ -140,6 +150,8 @@ SECRETS = {
 }
 CUT_WEB = "ProviderUnreachable: Received no bytes in response: "
 LATE_BODY_WEB = f" {LATE_BODY}"
+NO_RECORDS = "ProviderUnreadable: no results returned from flux query"
+GIVING_UP = "POST $URL giving up after 1 attempt(s)"
 KPI = "plugin acme/kpi:"
 UNDECODED = "ProviderUnreadable: decoding response:"
 UNPARSED = "ProviderUnreadable: Could not parse JSON body:"
@@ -376,6 +388,69 @@ SUBJECTS = {
             " bytes, the limit of this gateway",
             "not http": f'ProviderUnreadable: {KPI} Get "$URL": net/http: HTTP/1.x transport'
             " connection broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+    ),
+    "influxdb": Subject(
+        influxdb_block,
+        "/api/v2/query?org=o",
+        {
+            "refuses": 'ProviderUnreachable: Post "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": f'ProviderUnreachable: Post "$URL": context deadline exceeded{LATE_WEB}',
+            "drips": f"ProviderUnreachable: context deadline exceeded {LATE_BODY}",
+            "hangs up": 'ProviderUnreachable: Post "$URL": EOF',
+            "truncated": "ProviderUnreachable: unexpected EOF",
+            "401": 'ProviderRejected: 401 Unauthorized: {"error":"who are you"}',
+            "429": "ProviderRejected: 429 Too Many Requests: slow down",
+            "500": "ProviderRejected: 500 Internal Server Error: <h1>oops</h1>",
+            "304": "ProviderRejected: Unexpected status code 304",
+            "204": NO_RECORDS,
+            "html": "ProviderUnreadable: parsing error, annotations not found",
+            "empty": NO_RECORDS,
+            "null": "ProviderUnreadable: parsing error, annotations not found",
+            "nan": "ProviderUnreadable: parsing error, annotations not found",
+            "half json": 'ProviderUnreadable: parse error on line 1: bare " in non-quoted-field',
+            "deep": "ProviderUnreadable: parsing error, annotations not found",
+            "huge": 'ProviderUnreadable: Post "$URL": the answer is larger than 1000000 bytes,'
+            " the limit of this gateway",
+            "not http": 'ProviderUnreadable: Post "$URL": net/http: HTTP/1.x transport connection'
+            " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+        limited=limited,
+        secret={"authToken": "hush", "org": "o", "address": "$URL"},
+    ),
+    "newRelic": Subject(
+        new_relic_block,
+        "/graphql",
+        {
+            "refuses": f'ProviderUnreachable: {GIVING_UP}: Post "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": f'ProviderUnreachable: {GIVING_UP}: Post "$URL": context deadline exceeded'
+            f"{LATE_WEB}",
+            "drips": f"ProviderUnreachable: {GIVING_UP}: context deadline exceeded {LATE_BODY}",
+            "hangs up": f'ProviderUnreachable: {GIVING_UP}: Post "$URL": EOF',
+            "truncated": f"ProviderUnreachable: {GIVING_UP}: unexpected EOF",
+            "401": "ProviderRejected: 401 response returned",
+            "429": f"ProviderRejected: {GIVING_UP}: 429 response returned",
+            "500": f"ProviderRejected: {GIVING_UP}: 500 response returned",
+            "304": "ProviderRejected: 304 response returned",
+            "204": "ProviderUnreadable: unexpected end of JSON input",
+            "html": "ProviderUnreadable: invalid character '<' looking for beginning of value",
+            "empty": "ProviderUnreadable: unexpected end of JSON input",
+            "null": "ProviderUnreadable: no results returned from NRQL query",
+            "nan": "ProviderUnreadable: invalid character 'N' looking for beginning of value",
+            "half json": "ProviderUnreadable: unexpected end of JSON input",
+            "deep": "ProviderUnreadable: the answer is nested deeper than 200 levels",
+            "huge": 'ProviderUnreadable: Post "$URL": the answer is larger than 1000000 bytes,'
+            " the limit of this gateway",
+            "not http": 'ProviderUnreadable: Post "$URL": net/http: HTTP/1.x transport connection'
+            " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+        limited=lambda provider: replace(provider, limit_s=TIME_LIMIT_S),
+        secret={
+            "personal-api-key": "hush",
+            "account-id": "4711",
+            "base-url-nerdgraph": "$URL/graphql",
         },
     ),
 }

@@ -29,6 +29,14 @@ def planted(folder: Path, url: str) -> Path:
         "broken/api-key": SECRET,
         "broken/app-key": SECRET,
         "broken/address": f"http://u:{SECRET}@h",
+        "influxdb/address": url,
+        "influxdb/authToken": SECRET,
+        "influxdb/org": "o",
+        "nr/personal-api-key": f"{SECRET}\n",
+        "nr/account-id": "1",
+        "nr/base-url-nerdgraph": url,
+        "mixed/personal-api-key": "k",
+        "mixed/account-id": SECRET,
         f"wavefront-api-tokens/{url.removeprefix('http://')}": SECRET,
     }.items():
         key = folder / "default" / path
@@ -109,6 +117,9 @@ def credentialed(url: str) -> list[dict[str, object]]:
         },
         "a-key-with-a-line-break": {"datadog": {"query": "a"}},
         "an-address-that-is-none": {"datadog": {"query": "a", "secretRef": {"name": "broken"}}},
+        "a-token-of-influxdb": {"influxdb": {"query": "q"}},
+        "a-key-of-new-relic-with-a-line-break": {"newRelic": {"query": "q", "profile": "nr"}},
+        "a-key-in-the-wrong-place": {"newRelic": {"query": "q", "profile": "mixed"}},
         "a-token": {"wavefront": {"query": "a", "address": url.removeprefix("http://")}},
     }
     return [{"name": name, "provider": provider} for name, provider in blocks.items()]

@@ -26,6 +26,9 @@ Prometheus, so nothing is certain and nothing is added to Argo's message."""
 SIGNED = {"PR31"}
 """Rows in which the real signature stands where the table has a stand-in's. Argo crashes there; the
 gateway signs the second request, too, and gets its answer: docs/differences.md."""
+MASKED = {"IN14": 'from(bucke*****:"b") |> range(s*****ar*****:-5m)'}
+"""The query of a row whose token is one letter, as it is shown: a secret is masked wherever it
+stands."""
 NAMESPACES = {"ctl-ns": "gateways", "run-ns": "shop"}
 """Where the rows have the Secrets of the controller, and those of the run."""
 BEGINNING = (
@@ -125,7 +128,7 @@ async def test_the_service_measures_as_argo_does(
         assert measured["text"] == expect.get("value", "")
         assert undated(measured["metadata"]) == expect.get("metadata", {})
         block = filled["metric"]["provider"][row["provider"]]
-        assert measured["query"] == block.get("query", "")
+        assert measured["query"] == MASKED.get(row["id"], block.get("query", ""))
     if row["id"] not in EXPLAINED | SIGNED:
         assert [told(each) for each in upstream.requests] == [
             expected(each) for each in row["expect"]["requests"]
