@@ -24,7 +24,7 @@ lint: ## Check style, types and import contracts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy examples/demo tests/bench
+	$(BIN)/mypy examples/demo examples/provider-plugin/acme_kpi.py tests/bench
 	$(BIN)/lint-imports
 
 test: lint ## Lint, then run every test with branch coverage

@@ -1,5 +1,6 @@
 """The composition root: all concrete parts, and the order of their lives."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +46,7 @@ from gateway.source_parts import Sources, cluster_client, open_sources
 from gateway.store import Store
 from gateway.telemetry import Telemetry
 from gateway.tokens import TokenCache
-from providers import PROVIDERS, JobRules, provider_types
+from providers import JobRules, Plugins, load_plugins, provider_types
 
 _ENVIRON: Final = (
     "ARGO_ROLLOUTS_PROMETHEUS_ADDRESS",
@@ -57,6 +58,8 @@ _ENVIRON: Final = (
 )
 """What providers may read of the environment."""
 _THREADS: Final = 8
+PLUGIN_IMPORT_S: Final = 10.0
+"""How long a start waits for the imports of all plugins together."""
 
 
 class Resource(Protocol):
@@ -82,6 +85,7 @@ class Judges:
 
     planner: Planner
     measuring: Measuring
+    plugins: Plugins
 
 
 @asynccontextmanager
@@ -123,7 +127,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             )
         )
         source = sources.templates
-        health = _health(store, sources, telemetry)
+        health = _health(store, sources, telemetry, judges.plugins)
         orders = partial(order_of, judges.planner)
         app = _application(
             settings,
@@ -131,19 +135,21 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             Verdicts(_analysis(judges, readings, telemetry), settings),
             RunCalls(runs.runs, runs.store, runs.watch, orders, settings),
             RunEvents(runs.watch),
-            Templates(source, linter(settings, source, environ), settings.limits),
+            Templates(source, linter(settings, source, environ, judges.plugins), settings.limits),
             Operations(telemetry, health, source),
         )
         yield Gateway(app, health, readings, runs)
 
 
-def _health(store: Store, sources: Sources, telemetry: Telemetry) -> Health:
+def _health(store: Store, sources: Sources, telemetry: Telemetry, plugins: Plugins) -> Health:
     templates = partial(_template_details, sources.templates)
     health = Health({"store": store.details, "templates": templates})
     if sources.cluster is not None:
         ClusterTelemetry(telemetry, sources.cluster.templates_age_s)
         health.details["kubernetes"] = sources.cluster.details
         health.prerequisites.append(sources.cluster.is_synced)
+    if plugins.kinds:
+        health.details["plugins"] = plugins.details
     return health
 
 
@@ -167,11 +173,13 @@ def _analysis(judges: Judges, readings: Readings, telemetry: Telemetry) -> Analy
     )
 
 
-def linter(settings: Settings, source: Source, environ: Mapping[str, str]) -> Lints:
+def linter(
+    settings: Settings, source: Source, environ: Mapping[str, str], plugins: Plugins
+) -> Lints:
     """What finds everything that is wrong with documents."""
     return partial(
         lint,
-        provider_types=PROVIDERS,
+        provider_types=provider_types(JobRules(), plugins),
         environ=_visible(environ),
         lookup=partial(usable, source, namespace=settings.namespace),
     )
@@ -219,13 +227,15 @@ async def compose(
         threads=threads,
         jobs=cluster_jobs(settings.kubernetes, parts),
     )
+    plugins = await asyncio.to_thread(plugins_of, settings)
+    parts.enter_context(plugins.at_work())
     explanations = Explanations(budget_s=settings.verdicts.explain_no_data_s, now_s=time.monotonic)
     parts.push_async_callback(explanations.close)
     planner = Planner(
         templates=sources.templates,
         secrets=sources.secrets,
         credentials=Credentials(
-            provider_types=provider_types(_job_rules(settings.kubernetes.jobs)),
+            provider_types=provider_types(_job_rules(settings.kubernetes.jobs), plugins),
             own_namespace=settings.namespace,
             environ=_visible(environ),
         ),
@@ -241,7 +251,16 @@ async def compose(
         telemetry=telemetry,
         rate_limits=RateLimits(QuotaTelemetry(telemetry)),
     )
-    return Judges(planner, measuring)
+    return Judges(planner, measuring, plugins)
+
+
+def plugins_of(settings: Settings) -> Plugins:
+    """The plugins that are listed; imports them, which may take seconds."""
+    return load_plugins(
+        settings.plugins,
+        measurement_timeout_s=settings.verdicts.measurement_timeout_s,
+        import_timeout_s=PLUGIN_IMPORT_S,
+    )
 
 
 def _job_rules(jobs: Jobs) -> JobRules:

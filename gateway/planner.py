@@ -25,6 +25,7 @@ from gateway.flatten import FlatTemplate, flatten
 from gateway.job_rights import JobRights, metrics_of
 from gateway.names import is_namespace
 from gateway.plan import MetricPlan
+from gateway.provider import NamesItsQuery
 from gateway.questions import question_key
 from gateway.secrets import Redaction
 from gateway.template import Argument, Located, Metric, Template, TemplateRef
@@ -246,8 +247,9 @@ class Planner:
         )
         provider = metric.provider
         query = "" if isinstance(provider, Exception) else provider.resolved_query()
-        query_metadata = self._provider_types[metric.provider_name].query_metadata
-        return PlannedMetric(metric, key, query, query_metadata)
+        provider_type = self._provider_types[metric.provider_name]
+        named = provider if isinstance(provider, NamesItsQuery) else provider_type
+        return PlannedMetric(metric, key, query, named.query_metadata)
 
 
 def _label(question: Question) -> str:

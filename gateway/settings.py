@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from gateway.errors import Problem, TemplateInvalid
 from gateway.kubernetes_settings import Kubernetes
-from gateway.setting_types import Seconds, SecretText, Section
+from gateway.setting_types import PluginName, Seconds, SecretText, Section
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
@@ -149,6 +149,9 @@ class Settings(Section):
     """How much the gateway accepts."""
     shutdown: Shutdown = Shutdown()
     """How the process ends after SIGTERM."""
+    plugins: tuple[PluginName, ...] = ()
+    """The plugins that templates may use, each as `NAMESPACE/NAME`; only these are imported. See
+    [providers/plugin.md](providers/plugin.md). Unset, none."""
     kubernetes: Kubernetes = Kubernetes()
     """Which cluster there is, and what is read from it."""
 

@@ -11,17 +11,20 @@ from providers import (
     job,
     kayenta,
     newrelic,
+    plugin,
     prometheus,
     skywalking,
     wavefront,
     web,
 )
 from providers._job_manifest import JobRules
+from providers._plugins.loading import Plugins
+from providers._plugins.loading import load as load_plugins
 
-__all__ = ["PROVIDERS", "JobRules", "provider_types"]
+__all__ = ["PROVIDERS", "JobRules", "Plugins", "load_plugins", "provider_types"]
 
 
-def provider_types(jobs: JobRules) -> Mapping[str, ProviderType]:
+def provider_types(jobs: JobRules, plugins: Plugins) -> Mapping[str, ProviderType]:
     """All providers, as one deployment has them."""
     return {
         "prometheus": prometheus.TYPE,
@@ -35,8 +38,9 @@ def provider_types(jobs: JobRules) -> Mapping[str, ProviderType]:
         "graphite": graphite.TYPE,
         "influxdb": influxdb.TYPE,
         "skywalking": skywalking.TYPE,
+        "plugin": plugin.provider_type(plugins),
     }
 
 
-PROVIDERS: Mapping[str, ProviderType] = provider_types(JobRules())
-"""All providers, as a deployment has them that says nothing of Jobs."""
+PROVIDERS: Mapping[str, ProviderType] = provider_types(JobRules(), Plugins())
+"""All providers, as a deployment has them that says nothing of Jobs, and has no plugins."""

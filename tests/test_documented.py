@@ -4,10 +4,13 @@ import re
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 import yaml
+from plugins import EXAMPLE, with_example
 
+from gateway import app
 from gateway.api import parameters, run_parameters
 from gateway.api.run_events import HEARTBEAT_S, SLOW_S
 from gateway.api.run_parameters import DEFAULT_LIMIT, MAX_LIMIT
@@ -30,8 +33,10 @@ from gateway.store import CALL_BUDGET_S, LONGEST_PAUSE_S
 from gateway.template import parse
 from gateway.verdict import MAX_TEXT_CHARS
 from gateway.wire import MAX_ITEMS
-from providers import PROVIDERS, influxdb, kayenta, newrelic, wavefront
+from providers import influxdb, kayenta, newrelic, wavefront
 from providers._datadog_answer import MAX_TOLD_GROUPS
+from providers._plugins import values
+from providers._plugins.loading import THREADS
 
 ROOT = Path(__file__).parents[1]
 PAGES = (
@@ -104,7 +109,7 @@ def test_a_template_that_is_shown_can_be_used(page: str, text: str) -> None:
     documents = read_documents(text.encode(), name=page, syntax=Syntax.YAML)
     for document in documents:
         parse(document.content)
-    found = lint(documents, provider_types=PROVIDERS, environ={}, lookup=lambda _: None)
+    found = lint(documents, provider_types=with_example(), environ={}, lookup=lambda _: None)
     assert [each for each in found if each.severity is Severity.ERROR] == []
 
 
@@ -117,6 +122,22 @@ def test_templates_are_shown() -> None:
 def test_a_condition_that_is_shown_can_be_used(text: str) -> None:
     """Whatever the result is, nothing is wrong with it from the start."""
     check_syntax(text)
+
+
+@pytest.mark.parametrize(
+    "snippet",
+    [
+        text
+        for language, text in CODE_BLOCK.findall(read("docs/writing-a-provider.md"))
+        if language in {"python", "toml"}
+    ],
+)
+def test_a_snippet_is_a_part_of_the_example(snippet: str) -> None:
+    """Which is installed, used and tested as it stands."""
+    files = [file for file in EXAMPLE.rglob("*") if file.suffix in {".py", ".toml"}]
+    example = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    # The methods of a class stand further left on a page.
+    assert snippet in example or indent(snippet, "    ") in example
 
 
 QUERY_PARAMETERS = {
@@ -186,6 +207,17 @@ def test_every_function_of_conditions_is_named(name: str) -> None:
         pytest.param("docs/http.md", f"nothing for {SLOW_S:g} s", id="slow-readers"),
         pytest.param("docs/http.md", f"`limit={DEFAULT_LIMIT}`", id="runs-on-a-page"),
         pytest.param("docs/http.md", f"1 to {MAX_LIMIT}", id="most-runs-on-a-page"),
+        *(
+            pytest.param("docs/writing-a-provider.md", sentence, id=sentence)
+            for sentence in (
+                f"{values.MAX_VALUES:,} values",
+                f"{values.MAX_DEPTH} levels",
+                f"{values.MAX_CHARS:,} characters",
+                f"{values.MAX_METADATA_CHARS:,} characters",
+                f"longer to import than {app.PLUGIN_IMPORT_S:g} s",
+                f"each plugin has {THREADS}",
+            )
+        ),
         pytest.param("docs/metrics.md", f"{MAX_CREDENTIALS} pairs", id="quotas"),
         pytest.param(
             "docs/differences.md", f"Every {LONGEST_S / 60:g} minutes at the latest", id="silences"

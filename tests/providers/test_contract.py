@@ -16,6 +16,7 @@ import pytest
 from aws_account import aws_account
 from backends import failure_text, raw_server, world
 from faulty_backends import BACKENDS
+from plugins import PROVIDERS
 
 from gateway.model import Reading, ResultType
 from gateway.provider import FoundSecret, Surroundings
@@ -23,7 +24,7 @@ from gateway.quota_telemetry import QuotaTelemetry
 from gateway.rate_limits import RateLimits
 from gateway.secrets import Secret
 from gateway.telemetry import Telemetry
-from providers import PROVIDERS, _aws
+from providers import _aws
 
 TIME_LIMIT_S = 1
 MAX_BODY_BYTES = 1_000_000
@@ -96,6 +97,11 @@ def wavefront_block(url: str) -> dict[str, Any]:
     return {"address": host_of(url), "query": "a"}
 
 
+def kpi_block(url: str) -> dict[str, Any]:
+    """A figure, with the shortest time limit."""
+    return {"address": url, "kpi": "orders", "timeoutSeconds": TIME_LIMIT_S}
+
+
 def influxdb_block(_url: str) -> dict[str, Any]:
     """A Flux query; the address is in the Secret."""
     return {"query": 'from(bucket: "b")'}
@@ -146,6 +152,7 @@ CUT_WEB = "ProviderUnreachable: Received no bytes in response: "
 LATE_BODY_WEB = f" {LATE_BODY}"
 NO_RECORDS = "ProviderUnreadable: no results returned from flux query"
 GIVING_UP = "POST $URL giving up after 1 attempt(s)"
+KPI = "plugin acme/kpi:"
 UNDECODED = "ProviderUnreadable: decoding response:"
 UNPARSED = "ProviderUnreadable: Could not parse JSON body:"
 WAVEFRONT_QUERY = (
@@ -354,6 +361,34 @@ SUBJECTS = {
             " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
         },
         limited=limited,
+    ),
+    "acme/kpi": Subject(
+        kpi_block,
+        "/kpis.csv",
+        {
+            "refuses": f'ProviderUnreachable: {KPI} Get "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": f'ProviderUnreachable: {KPI} Get "$URL": context deadline exceeded',
+            "drips": f"ProviderUnreachable: {KPI} context deadline exceeded",
+            "hangs up": f'ProviderUnreachable: {KPI} Get "$URL": EOF',
+            "truncated": f"ProviderUnreachable: {KPI} unexpected EOF",
+            "401": f"ProviderRejected: {KPI} the KPI service answered 401",
+            "429": f"ProviderRejected: {KPI} the KPI service answered 429",
+            "500": f"ProviderRejected: {KPI} the KPI service answered 500",
+            "304": f"ProviderRejected: {KPI} the KPI service answered 304",
+            "204": f"ProviderRejected: {KPI} the KPI service answered 204",
+            "html": f"ProviderUnreadable: {KPI} the KPI service has no figure 'orders'",
+            "empty": f"ProviderUnreadable: {KPI} the KPI service has no figure 'orders'",
+            "null": f"ProviderUnreadable: {KPI} the KPI service has no figure 'orders'",
+            "nan": f"ProviderUnreadable: {KPI} the KPI service has no figure 'orders'",
+            "half json": f"ProviderUnreadable: {KPI} the KPI service has no figure 'orders'",
+            "deep": f"ProviderUnreadable: {KPI} the answer is no CSV: field larger than field"
+            " limit (131072)",
+            "huge": f'ProviderUnreadable: {KPI} Get "$URL": the answer is larger than 1000000'
+            " bytes, the limit of this gateway",
+            "not http": f'ProviderUnreadable: {KPI} Get "$URL": net/http: HTTP/1.x transport'
+            " connection broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
     ),
     "influxdb": Subject(
         influxdb_block,
