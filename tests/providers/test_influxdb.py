@@ -13,6 +13,7 @@ from gateway.errors import ProviderError, ProviderInvalid
 from gateway.model import Phase, Reading, ResultType, Typed
 from gateway.provider import FoundSecret, HttpResponse, SecretUse, Surroundings
 from gateway.secrets import Secret
+from providers._flux_csv import MAX_RECORDS
 from providers.influxdb import TYPE, InfluxdbProvider, parse, read_response
 
 QUERY = 'from(bucket: "b") |> range(start: -5m)'
@@ -228,6 +229,15 @@ def outcome(body: str | bytes, status: int = 200, **headers: str) -> Reading | s
 def test_values_are_read(body: str | bytes, result: tuple[object, ...], text: str) -> None:
     """Those of all tables, in their order."""
     assert outcome(body) == Reading(result, ResultType.TYPED, text)
+
+
+def test_an_answer_has_so_many_records_at_most() -> None:
+    """Reading them holds up everybody else."""
+    body = table("double", *["1"] * MAX_RECORDS)
+    assert isinstance(outcome(body), Reading)
+    assert outcome(f"{body},,0,1\n") == (
+        "ProviderUnreadable: the answer has more than 100000 records: aggregate them in the query"
+    )
 
 
 def test_gaps_alone_are_no_data() -> None:
