@@ -216,10 +216,12 @@ async def test_a_key_with_a_line_break_is_told_without_it() -> None:
 
 
 def test_the_credential_is_named_and_masked() -> None:
-    """The key, and a password that stands in an address; nothing of the rest is a secret."""
+    """The key, and a password or a token in an address; nothing of the rest is a secret."""
     credential = provider(None, {"base-url-nerdgraph": "http://u:pass@h"}).credential
     assert credential.name == "own/newrelic"
     assert credential.secrets == (Secret("NRAK-hush"), Secret("pass"))
+    credential = provider(None, {"base-url-nerdgraph": "http://h/?key=tokens"}).credential
+    assert credential.secrets == (Secret("NRAK-hush"), Secret("tokens"))
 
 
 def test_a_run_reports_the_query() -> None:
