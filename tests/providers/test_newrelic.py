@@ -283,9 +283,7 @@ NOTHING: MappingProxyType[str, object] = MappingProxyType({})
             id="a-field-that-is-deprecated",
         ),
         pytest.param(
-            answer({"a": 1})[:-1] + ',"errors":[{"message":""},null]}',
-            reading(ROW, '{"a":1}'),
-            id="errors-without-words",
+            answer({"a": 1})[:-1] + ',"errors":null}', reading(ROW, '{"a":1}'), id="no-errors"
         ),
     ],
 )
@@ -319,6 +317,7 @@ def of_class(name: str, message: str = "m") -> dict[str, Any]:
     return {"message": message, "extensions": {"errorClass": name}}
 
 
+UNTOLD = "NerdGraph answers with an error, and does not say which"
 BAD_KEY = {"message": "x", "extensions": {"error_code": "BAD_API_KEY"}}
 
 
@@ -343,6 +342,22 @@ BAD_KEY = {"message": "x", "extensions": {"error_code": "BAD_API_KEY"}}
             200,
             "ProviderRejected: m",
             id="errors-beside-rows",
+        ),
+        *(
+            pytest.param(
+                f'{answer({"a": 1})[:-1]},"errors":{told}}}',
+                200,
+                f"ProviderRejected: {said}",
+                id=f"beside-rows-{told}",
+            )
+            for told, said in (
+                ("[{}]", UNTOLD),
+                ('[{"message":""},null]', UNTOLD),
+                ("true", UNTOLD),
+                ('["boo"]', "boo"),
+                ('"boo"', "boo"),
+                ('{"message":"boo"}', "boo"),
+            )
         ),
         pytest.param(errors(BAD_KEY), 401, REFUSED_KEY, id="a-bad-key"),
         pytest.param(errors({}), 401, REFUSED_KEY, id="401-with-any-errors"),
