@@ -51,8 +51,15 @@ class Watch:
             except StopIteration as end:
                 result: T = end.value
                 return result
+            except GeneratorExit as error:
+                # Only who closes a coroutine may say that; Python has the same for StopIteration.
+                told = RuntimeError("coroutine raised GeneratorExit")
+                raise told.with_traceback(error.__traceback__) from None
             try:
                 step = partial(work.send, (yield awaited))
+            except GeneratorExit:
+                self.call(plugin, work.close)
+                raise
             except BaseException as error:  # noqa: BLE001 - it is the plugin's to handle
                 step = partial(work.throw, error)
 

@@ -89,6 +89,9 @@ BEGUN = Progress(phase=Phase.RUNNING, metadata={}, resume_at_unix_s=NOW)
             id="no-message",
         ),
         pytest.param(ZeroDivisionError("by zero"), "ZeroDivisionError: by zero", id="a-bug"),
+        pytest.param(
+            GeneratorExit(), "RuntimeError: coroutine raised GeneratorExit", id="like-a-generator"
+        ),
         pytest.param(ProviderRejected("who?"), "who?", id="an-error"),
     ],
 )

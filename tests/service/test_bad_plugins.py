@@ -114,6 +114,18 @@ BAD = {
         "RecursionError: maximum recursion depth exceeded",
     ),
     "cancels-itself": (measuring("raise asyncio.CancelledError"), "CancelledError"),
+    "cancels-its-own-task": (
+        measuring("asyncio.current_task().cancel(); await asyncio.sleep(3600)"),
+        "CancelledError",
+    ),
+    "leaves-like-a-generator": (
+        measuring("raise GeneratorExit"),
+        "RuntimeError: coroutine raised GeneratorExit",
+    ),
+    "leaves-while-it-awaits": (
+        measuring("await asyncio.sleep(0); raise GeneratorExit"),
+        "RuntimeError: coroutine raised GeneratorExit",
+    ),
     "groups": (
         measuring("raise ExceptionGroup('two', [ValueError(), OSError()])"),
         "ExceptionGroup: two (2 sub-exceptions)",
@@ -121,6 +133,14 @@ BAD = {
     "refuses": (measuring("raise ProviderRejected('who are you?')"), "who are you?"),
     "refuses-with-nonsense": (
         measuring("raise ProviderRejected('no', metadata={1: 2})"),
+        "no",
+    ),
+    "refuses-with-metadata-that-exit": (
+        fine(
+            "class Odd(ProviderRejected):\n    @property\n    def metadata(self): raise SystemExit\n"
+            "    @metadata.setter\n    def metadata(self, value): pass\n"
+            "async def measure(self, context): raise Odd('no')\nMade.measure = measure"
+        ),
         "no",
     ),
     "is-not-async": (
