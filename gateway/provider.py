@@ -368,7 +368,8 @@ class ProviderType:
     query_metadata: str = ""
     """Under which name a run reports the resolved query; empty if Argo does not report it."""
     credentials: Callable[[Block, Mapping[str, str]], SecretUse | None] = _none
-    """Block and environment to the Secret that ``parse`` wants. Raises ProviderInvalid."""
+    """Block and environment to the Secret that ``parse`` wants. Raises ProviderInvalid, which is
+    what the measurement says then: ``parse`` is not asked."""
     rules: Callable[[Block], object] | None = None
     """What ``parse`` refuses whatever the credentials are, by raising ProviderInvalid. None if
     ``parse`` needs no credentials to say so."""

@@ -85,6 +85,16 @@ BAD = {
         + "TYPE = ProviderType(check, parse, credentials=credentials)",
         "ValueError: which?",
     ),
+    "credentials-raise-and-nobody-looks": (
+        fine("")
+        + "def credentials(block, environ): raise ValueError('which?')\n"
+        + "TYPE = ProviderType(check, parse, credentials=credentials)",
+        "ValueError: which?",
+    ),
+    "credentials-are-nonsense-and-nobody-looks": (
+        fine("") + "TYPE = ProviderType(check, parse, credentials=lambda block, environ: 'mine')",
+        "what credentials returns must be SecretUse, not str",
+    ),
     "credentials-are-nonsense": (
         PREAMBLE
         + "def parse(block, surroundings): return surroundings.found_secret()\n"
@@ -137,8 +147,9 @@ BAD = {
     ),
     "refuses-with-metadata-that-exit": (
         fine(
-            "class Odd(ProviderRejected):\n    @property\n    def metadata(self): raise SystemExit\n"
-            "    @metadata.setter\n    def metadata(self, value): pass\n"
+            "class Odd(ProviderRejected):\n"
+            "    def fail(self): raise SystemExit\n"
+            "    metadata = property(fail, lambda self, value: None)\n"
             "async def measure(self, context): raise Odd('no')\nMade.measure = measure"
         ),
         "no",
