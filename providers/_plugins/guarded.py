@@ -33,10 +33,8 @@ from gateway.provider import (
 from gateway.secrets import Redaction, Secret
 from providers._plugins import results
 from providers._plugins.guard import Guard
-from providers._plugins.values import expected, message, number, text
+from providers._plugins.values import LONGEST_S, expected, message, number, text
 
-LONGEST_S: Final = 86_400.0
-"""The most that a measurement may take that lasts."""
 _LAST_LOOK_S: Final = 5.0
 """Beside the time that the plugin takes for it."""
 

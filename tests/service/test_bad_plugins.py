@@ -245,6 +245,38 @@ BAD = {
         answering("1.0", lag_s="float('inf')"),
         "Reading.lag_s must be a finite number",
     ),
+    "a-lag-into-the-future": (
+        answering("1.0", lag_s="-1e9"),
+        "Reading.lag_s must be from 0 to 86,400 seconds",
+    ),
+    "a-lag-of-ages": (
+        answering("1.0", lag_s="1e300"),
+        "Reading.lag_s must be from 0 to 86,400 seconds",
+    ),
+    "an-integer-beyond-64-bits": (
+        answering("[Typed('int64', '9' * 400)]", "TYPED"),
+        "the result is none of type ResultType.TYPED",
+    ),
+    "an-integer-just-beyond": (
+        answering("[Typed('int64', str(2**63))]", "TYPED"),
+        "the result is none of type ResultType.TYPED",
+    ),
+    "an-unsigned-integer-just-beyond": (
+        answering("[Typed('uint64', str(2**64))]", "TYPED"),
+        "the result is none of type ResultType.TYPED",
+    ),
+    "an-unsigned-integer-with-a-sign": (
+        answering("[Typed('uint64', '-5')]", "TYPED"),
+        "the result is none of type ResultType.TYPED",
+    ),
+    "an-integer-as-python-writes-it": (
+        answering("[Typed('int64', ' 5_0 ')]", "TYPED"),
+        "the result is none of type ResultType.TYPED",
+    ),
+    "bytes-that-are-no-base64": (
+        answering("[Typed('[]uint8', 'a!b@c#d=')]", "TYPED"),
+        "the result is none of type ResultType.TYPED",
+    ),
 }
 """Each with its module, and how its message begins."""
 GOOD = {
@@ -254,6 +286,15 @@ GOOD = {
     "a-factory": (PREAMBLE + "def TYPE(): return ProviderType(check, parse)", 1.0),
     "no-data-typed": (answering("None", "FLOATS"), None),
     "typed": (answering("[Typed('int64', '7'), 1.5, None]", "TYPED"), [7, 1.5, None]),
+    "typed-at-its-limits": (
+        answering(
+            "[Typed('int64', str(-2**63)), Typed('int64', str(2**63 - 1)),"
+            " Typed('uint64', str(2**64 - 1)), Typed('[]uint8', 'aGk=')]",
+            "TYPED",
+        ),
+        [-(2**63), 2**63 - 1, 2**64 - 1, "aGk="],
+    ),
+    "the-longest-lag": (answering("1.0", lag_s="86_400"), 1.0),
     "its-own-block": (parsing("block.clear(); return Made()"), 1.0),
     "its-own-judge": (
         answering("1.0", judgement="Judgement(Phase.SUCCESSFUL, 'as I say')"),
