@@ -329,7 +329,8 @@ class Credential:
     """What a provider proves its identity with that does not stand in its block."""
 
     name: str
-    """Shown where the credential must not be: ``namespace/name`` of its Secret, or its source."""
+    """Shown where the credential must not be: ``namespace/name`` of its Secret, or its source. For
+    a plugin it is always the former."""
     secrets: tuple[Secret, ...] = ()
     """What must be masked in all that leaves."""
 

@@ -210,10 +210,10 @@ class GuardedLasting(_Guarded):
 def _credential(made: object, surroundings: Surroundings) -> Credential:
     given = _secrets(surroundings)
     found = surroundings.secret
+    # It becomes a label of metrics: what a plugin calls its own could be secret, or have no end.
     name = found.name if isinstance(found, FoundSecret) else ""
     if isinstance(made, HasCredential):
         own = expected(Credential, made.credential, "credential")
-        name = text(own.name, "Credential.name")
         given += tuple(expected(Secret, each, "a secret of Credential") for each in own.secrets)
     return Credential(name, given)
 
