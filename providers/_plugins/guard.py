@@ -13,8 +13,9 @@ from gateway.errors import (
     ProviderUnreachable,
     ProviderUnreadable,
 )
+from gateway.places import places
 from providers._plugins.values import message, texts
-from providers._plugins.watch import Watch, places
+from providers._plugins.watch import Watch
 
 T = TypeVar("T")
 _SHARE: Final = 0.95
