@@ -95,6 +95,10 @@ class Redaction:
             text = self._without_cut(text)
         return self._masked(text)
 
+    def texts(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """The same for texts and their names."""
+        return {self.text(name): self.text(text) for name, text in texts.items()}
+
     def value(self, value: object) -> object:
         """The same for every text in frozen JSON, keys included; nothing in it was cut."""
         match value:
