@@ -1,7 +1,7 @@
 """The composition root: all concrete parts, and the order of their lives."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -9,17 +9,21 @@ from functools import partial
 from typing import Final, Protocol
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
+from gateway.access.parts import AccessParts, open_access
 from gateway.analysis import Analysis
+from gateway.api.callers import caller_middleware
 from gateway.api.operations import Health, Operations
 from gateway.api.problems import error_middleware
 from gateway.api.run_events import RunEvents
 from gateway.api.runs import RunCalls, order_of
-from gateway.api.templates import Lints, Templates
+from gateway.api.templates import Lints, Sees, Templates
 from gateway.api.verdicts import Verdicts
 from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.combined_sources import Source, usable
 from gateway.credentials import Credentials
+from gateway.documents import Document
 from gateway.embedded_redis import embedded_redis
 from gateway.explanations import Explanations
 from gateway.hash_key import HashKey
@@ -27,7 +31,7 @@ from gateway.http_client import HttpClient
 from gateway.job_parts import cluster_jobs
 from gateway.job_rights import JobRights
 from gateway.kubernetes_settings import Jobs
-from gateway.lint import lint
+from gateway.lint import Finding, lint
 from gateway.measuring import Measuring
 from gateway.memory import Memory
 from gateway.planner import Planner
@@ -44,6 +48,7 @@ from gateway.shared_readings import SharedReadings
 from gateway.source_parts import Sources, cluster_client, open_sources
 from gateway.store import Store
 from gateway.telemetry import Telemetry
+from gateway.template import Template, TemplateRef
 from gateway.tokens import TokenCache
 from providers import PROVIDERS, JobRules, provider_types
 
@@ -99,6 +104,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         url = settings.redis
         if url is None:
             url = await parts.enter_async_context(embedded_redis(settings.state))
+        access = await open_access(settings.access, parts)
         store = await _store(url, telemetry, parts)
         sources = await open_sources(settings, cluster_client(settings, parts), parts)
         readings = readings_of(settings, telemetry, store)
@@ -123,33 +129,38 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             )
         )
         source = sources.templates
-        health = _health(store, sources, telemetry)
+        health = _health(store, sources, access, telemetry)
         orders = partial(order_of, judges.planner)
+        rights = access.rights
         app = _application(
             settings,
-            telemetry,
-            Verdicts(_analysis(judges, readings, telemetry), settings),
-            RunCalls(runs.runs, runs.store, runs.watch, orders, settings),
-            RunEvents(runs.watch),
-            Templates(source, linter(settings, source, environ), settings.limits),
-            Operations(telemetry, health, source),
+            [error_middleware(telemetry), caller_middleware(access.door)],
+            Verdicts(_analysis(judges, readings, telemetry), rights, settings),
+            RunCalls(runs.runs, runs.store, runs.watch, orders, rights, settings),
+            RunEvents(runs.watch, rights),
+            Templates(source, linter(settings, source, environ), rights, settings),
+            Operations(telemetry, health, source, rights),
         )
         yield Gateway(app, health, readings, runs)
 
 
-def _health(store: Store, sources: Sources, telemetry: Telemetry) -> Health:
+def _health(store: Store, sources: Sources, access: AccessParts, telemetry: Telemetry) -> Health:
     templates = partial(_template_details, sources.templates)
     health = Health({"store": store.details, "templates": templates})
     if sources.cluster is not None:
         ClusterTelemetry(telemetry, sources.cluster.templates_age_s)
         health.details["kubernetes"] = sources.cluster.details
         health.prerequisites.append(sources.cluster.is_synced)
+    if access.details:
+        health.details["access"] = access.state
     return health
 
 
-def _application(settings: Settings, telemetry: Telemetry, *resources: Resource) -> web.Application:
+def _application(
+    settings: Settings, middlewares: Sequence[Middleware], *resources: Resource
+) -> web.Application:
     app = web.Application(
-        middlewares=[error_middleware(telemetry)],
+        middlewares=middlewares,
         client_max_size=settings.limits.request_bytes,
     )
     for resource in resources:
@@ -169,12 +180,15 @@ def _analysis(judges: Judges, readings: Readings, telemetry: Telemetry) -> Analy
 
 def linter(settings: Settings, source: Source, environ: Mapping[str, str]) -> Lints:
     """What finds everything that is wrong with documents."""
-    return partial(
-        lint,
-        provider_types=PROVIDERS,
-        environ=_visible(environ),
-        lookup=partial(usable, source, namespace=settings.namespace),
-    )
+    known = partial(lint, provider_types=PROVIDERS, environ=_visible(environ))
+
+    def linted(documents: Sequence[Document], sees: Sees) -> tuple[Finding, ...]:
+        def lookup(ref: TemplateRef) -> Template | None:
+            return usable(source, ref, settings.namespace) if sees(ref) else None
+
+        return known(documents, lookup=lookup)
+
+    return linted
 
 
 def readings_of(settings: Settings, telemetry: Telemetry, store: Store | None) -> Readings:

@@ -82,7 +82,5 @@ def _stop_signal() -> asyncio.Future[signal.Signals]:
 def _announce(settings: Settings, runner: Runner) -> None:
     for host, port, *_ in runner.addresses:
         _log.info("listening", extra={"url": f"http://{host}:{port}"})
-    if settings.listens_on_loopback:
-        _log.warning("open to everybody on this machine: there is no authentication on loopback")
-    else:
-        _log.warning("open to everybody who can reach this address: put authentication before it")
+    if not settings.access.is_configured:
+        _log.warning("open to everybody on this machine: no access is configured")

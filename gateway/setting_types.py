@@ -1,12 +1,15 @@
 """What the blocks of the settings are made of."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from gateway.durations import parse_duration_s
 from gateway.secrets import Secret
+
+LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+"""What only this machine can reach."""
 
 
 def _seconds(value: object) -> object:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -50,12 +50,17 @@ def _rows(section: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str
         key = f"{prefix}{field.alias}"
         if isinstance(field.default, BaseModel):
             yield from _rows(type(field.default), f"{key}.")
-        else:
-            yield key, _default(field), " ".join((field.description or "").split())
+            continue
+        yield key, _default(field), " ".join((field.description or "").split())
+        for item in get_args(field.annotation):
+            if isinstance(item, type) and issubclass(item, BaseModel):
+                yield from _rows(item, f"{key}[].")
 
 
 def _default(field: FieldInfo) -> str:
     value: Any = field.default
+    if field.is_required():
+        return "needed"
     if value is None or value == "" or isinstance(value, Secret):
         return "unset"
     if isinstance(value, float):

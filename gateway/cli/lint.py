@@ -48,7 +48,7 @@ def command(files: tuple[Path, ...], namespace: str | None, output: str | None) 
 
 def _findings(file: Path, linted: Lints) -> tuple[Finding, ...]:
     try:
-        return linted(inputs.documents(file))
+        return linted(inputs.documents(file), lambda _: True)
     except RequestInvalid as error:
         return (Finding("", str(error), Severity.ERROR),)
 

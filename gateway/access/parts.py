@@ -1,0 +1,62 @@
+"""Who lets requests in and by which policy, put together, and the order of their lives."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from gateway.access.authentication import CredentialKind, Door, GuardedDoor, OpenDoor
+from gateway.access.kept_file import KeptFile
+from gateway.access.policy import OPEN
+from gateway.access.policy_file import parse_policy
+from gateway.access.rights import Rights
+from gateway.access.static_tokens import StaticTokens, parse_tokens
+from gateway.access_settings import Access
+from gateway.background import keep
+
+Content = TypeVar("Content")
+Details = Callable[[], Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessParts:
+    """Who may ask, and for what."""
+
+    door: Door
+    rights: Rights
+    details: Mapping[str, Details] = field(default_factory=dict)
+    """What tells how each part stands."""
+
+    def state(self) -> Mapping[str, object]:
+        """How each part stands; JSON-ready."""
+        return {name: details() for name, details in self.details.items()}
+
+
+async def open_access(access: Access, parts: AsyncExitStack) -> AccessParts:
+    """All that the settings name, kept up to date until ``parts`` are closed.
+
+    Raises:
+        SettingsInvalid: the policy or the tokens cannot be read.
+
+    """
+    if access.policy is None:
+        return AccessParts(OpenDoor(), Rights(lambda: OPEN))
+    policy = await _kept(access.policy, parse_policy, "access.policy", parts)
+    details: dict[str, Details] = {"policy": policy.details}
+    kinds: list[CredentialKind] = []
+    if access.tokens is not None:
+        tokens = await _kept(access.tokens, parse_tokens, "access.tokens", parts)
+        details["tokens"] = tokens.details
+        kinds.append(StaticTokens(lambda: tokens.content))
+    door = GuardedDoor(kinds, takes_certificates=access.certificates)
+    return AccessParts(door, Rights(lambda: policy.content), details)
+
+
+async def _kept(
+    path: Path, parse: Callable[[object], Content], setting: str, parts: AsyncExitStack
+) -> KeptFile[Content]:
+    file = KeptFile(path, parse, setting=setting)
+    await file.open()
+    keep(file.watch(), f"watch {setting}", parts)
+    return file
