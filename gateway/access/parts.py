@@ -1,20 +1,24 @@
 """Who lets requests in and by which policy, put together, and the order of their lives."""
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from gateway.access.authentication import CredentialKind, Door, GuardedDoor, OpenDoor
 from gateway.access.kept_file import KeptFile
+from gateway.access.key_sets import KeySet
 from gateway.access.policy import OPEN
 from gateway.access.policy_file import parse_policy
 from gateway.access.rights import Rights
 from gateway.access.static_tokens import StaticTokens, parse_tokens
 from gateway.access_settings import Access
 from gateway.background import keep
+from gateway.http_client import HttpClient
 
+_MAX_KEYS_BYTES: Final = 1 << 20
 Content = TypeVar("Content")
 Details = Callable[[], Mapping[str, object]]
 
@@ -49,8 +53,24 @@ async def open_access(access: Access, parts: AsyncExitStack) -> AccessParts:
         tokens = await _kept(access.tokens, parse_tokens, "access.tokens", parts)
         details["tokens"] = tokens.details
         kinds.append(StaticTokens(lambda: tokens.content))
+    if access.jwt:
+        details["jwt"] = await _web_tokens(access, kinds, parts)
     door = GuardedDoor(kinds, takes_certificates=access.certificates)
     return AccessParts(door, Rights(lambda: policy.content), details)
+
+
+async def _web_tokens(
+    access: Access, kinds: list[CredentialKind], parts: AsyncExitStack
+) -> Details:
+    # Who accepts no such tokens does not pay for the library with memory and a slower start.
+    from gateway.access.web_tokens import Source, WebTokens  # noqa: PLC0415
+
+    http = await parts.enter_async_context(HttpClient(max_body_bytes=_MAX_KEYS_BYTES))
+    sources = [Source(each, KeySet(each, http, time.monotonic)) for each in access.jwt]
+    for source in sources:
+        parts.push_async_callback(source.keys.close)
+    kinds.append(WebTokens({each.issuer.issuer: each for each in sources}, time.time))
+    return lambda: {each.issuer.name: each.keys.details() for each in sources}
 
 
 async def _kept(
