@@ -104,9 +104,10 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         url = settings.redis
         if url is None:
             url = await parts.enter_async_context(embedded_redis(settings.state))
-        access = await open_access(settings.access, parts)
         store = await _store(url, telemetry, parts)
-        sources = await open_sources(settings, cluster_client(settings, parts), parts)
+        cluster = cluster_client(settings, parts)
+        access = await open_access(settings.access, cluster, parts)
+        sources = await open_sources(settings, cluster, parts)
         readings = readings_of(settings, telemetry, store)
         hash_key = HashKey(settings.readings.hash_key, store).current
         judges = await compose(

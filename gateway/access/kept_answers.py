@@ -24,7 +24,7 @@ class KeptAnswers(Generic[Answer]):
 
     def find(self, token: str) -> Answer | None:
         """What is known of a credential; None if that is nothing, or over."""
-        key = self._key(token)
+        key = self.key(token)
         kept = self._kept.get(key)
         if kept is None:
             return None
@@ -37,9 +37,10 @@ class KeptAnswers(Generic[Answer]):
 
     def keep(self, token: str, answer: Answer, *, until_s: float) -> None:
         """Remember an answer until a time of the clock."""
-        self._kept[self._key(token)] = (until_s, answer)
+        self._kept[self.key(token)] = (until_s, answer)
         if len(self._kept) > MAX_KEPT:
             self._kept.popitem(last=False)
 
-    def _key(self, token: str) -> bytes:
+    def key(self, token: str) -> bytes:
+        """What a credential is known by."""
         return hashlib.blake2b(token.encode(), key=self._hash_key, digest_size=32).digest()

@@ -5,18 +5,22 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from gateway.access.authentication import CredentialKind, Door, GuardedDoor, OpenDoor
 from gateway.access.kept_file import KeptFile
 from gateway.access.key_sets import KeySet
 from gateway.access.policy import OPEN
 from gateway.access.policy_file import parse_policy
+from gateway.access.reviewed_tokens import ReviewedTokens
 from gateway.access.rights import Rights
 from gateway.access.static_tokens import StaticTokens, parse_tokens
 from gateway.access_settings import Access
 from gateway.background import keep
 from gateway.http_client import HttpClient
+
+if TYPE_CHECKING:
+    from gateway.kube.client import KubeClient
 
 _MAX_KEYS_BYTES: Final = 1 << 20
 Content = TypeVar("Content")
@@ -37,7 +41,9 @@ class AccessParts:
         return {name: details() for name, details in self.details.items()}
 
 
-async def open_access(access: Access, parts: AsyncExitStack) -> AccessParts:
+async def open_access(
+    access: Access, cluster: "KubeClient | None", parts: AsyncExitStack
+) -> AccessParts:
     """All that the settings name, kept up to date until ``parts`` are closed.
 
     Raises:
@@ -55,6 +61,8 @@ async def open_access(access: Access, parts: AsyncExitStack) -> AccessParts:
         kinds.append(StaticTokens(lambda: tokens.content))
     if access.jwt:
         details["jwt"] = await _web_tokens(access, kinds, parts)
+    if cluster is not None and access.token_review.audiences:
+        kinds.append(_reviewed_tokens(access, cluster))
     door = GuardedDoor(kinds, takes_certificates=access.certificates)
     return AccessParts(door, Rights(lambda: policy.content), details)
 
@@ -71,6 +79,13 @@ async def _web_tokens(
         parts.push_async_callback(source.keys.close)
     kinds.append(WebTokens({each.issuer.issuer: each for each in sources}, time.time))
     return lambda: {each.issuer.name: each.keys.details() for each in sources}
+
+
+def _reviewed_tokens(access: Access, cluster: "KubeClient") -> CredentialKind:
+    # Who has no cluster does not pay for its client with memory and a slower start.
+    from gateway.kube.token_reviews import ClusterTokenReviews  # noqa: PLC0415
+
+    return ReviewedTokens(ClusterTokenReviews(cluster), access.token_review, time.monotonic)
 
 
 async def _kept(

@@ -25,13 +25,15 @@ def settings(tmp_path: Path, issuer: TokenIssuer) -> Any:
 
 async def test_a_pipeline_is_known_by_its_claims(tmp_path: Path) -> None:
     """It starts a run, which tells who made it; from another branch it may not."""
-    async with token_issuer() as issuer:
-        async with service(tmp_path / "state", access=settings(tmp_path, issuer)) as gateway:
-            manifest = run_manifest(web_metric(FAR))
-            started = await gateway.post("/v1/runs", manifest, **bearer(issuer.token()))
-            other = issuer.token(ref="refs/heads/x", sub="repo:acme/shop:ref:refs/heads/x")
-            denied = await gateway.post("/v1/runs", manifest, **bearer(other))
-            state = await gateway.get("/readyz", **bearer(ALICE))
+    async with (
+        token_issuer() as issuer,
+        service(tmp_path / "state", access=settings(tmp_path, issuer)) as gateway,
+    ):
+        manifest = run_manifest(web_metric(FAR))
+        started = await gateway.post("/v1/runs", manifest, **bearer(issuer.token()))
+        other = issuer.token(ref="refs/heads/x", sub="repo:acme/shop:ref:refs/heads/x")
+        denied = await gateway.post("/v1/runs", manifest, **bearer(other))
+        state = await gateway.get("/readyz", **bearer(ALICE))
     made_by = started.body["metadata"]["annotations"]["analysis-gateway/made-by"]
     assert made_by == "jwt:github:repo:acme/shop:ref:refs/heads/main"
     assert (denied.status, denied.body["error"]) == (403, "access_denied")
