@@ -41,6 +41,11 @@ class AccessParts:
         return {name: details() for name, details in self.details.items()}
 
 
+def everybody() -> AccessParts:
+    """No credential is needed, and everything is allowed: who gets here was let in elsewhere."""
+    return AccessParts(OpenDoor(), Rights(lambda: OPEN))
+
+
 async def open_access(
     access: Access, cluster: "KubeClient | None", parts: AsyncExitStack
 ) -> AccessParts:
@@ -51,7 +56,7 @@ async def open_access(
 
     """
     if access.policy is None:
-        return AccessParts(OpenDoor(), Rights(lambda: OPEN))
+        return everybody()
     policy = await _kept(access.policy, parse_policy, "access.policy", parts)
     details: dict[str, Details] = {"policy": policy.details}
     kinds: list[CredentialKind] = []

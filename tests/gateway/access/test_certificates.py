@@ -26,9 +26,9 @@ def certificate(*subject: tuple[str, str], others: tuple[tuple[str, str], ...] =
             id="common-name",
         ),
         pytest.param(
-            certificate(("commonName", "ci"), others=(("DNS", "ci.acme"),)),
-            "certificate:ci",
-            id="common-name-goes-first",
+            certificate(("commonName", "admin"), others=(("DNS", "ci.acme"), ("DNS", "b"))),
+            "certificate:ci.acme",
+            id="what-the-authority-vouches-for-goes-first",
         ),
         pytest.param(
             certificate(others=(("DNS", "ci.acme"), ("URI", "spiffe://acme/ci"))),
@@ -36,13 +36,14 @@ def certificate(*subject: tuple[str, str], others: tuple[tuple[str, str], ...] =
             id="spiffe-before-dns",
         ),
         pytest.param(
-            certificate(("commonName", ""), others=(("email", "ci@acme"),)),
-            "certificate:ci@acme",
-            id="an-empty-name-is-none",
+            certificate(("commonName", "ci"), others=(("email", "ci@acme"), ("DNS", ""))),
+            "certificate:ci",
+            id="other-alternatives-are-none",
         ),
+        pytest.param(certificate(("commonName", "")), None, id="an-empty-name-is-none"),
         pytest.param(
-            certificate(("commonName", "a\nb"), others=(("DNS", "ci.acme"),)),
-            "certificate:ci.acme",
+            certificate(("commonName", "ci"), others=(("DNS", "a\nb"),)),
+            None,
             id="a-name-of-two-lines-is-none",
         ),
         pytest.param(certificate(("commonName", "x" * 600)), None, id="too-long-a-name-is-none"),
@@ -58,7 +59,7 @@ def certificate(*subject: tuple[str, str], others: tuple[tuple[str, str], ...] =
     ],
 )
 def test_the_name_of_a_certificate(shown: Any, name: str | None) -> None:
-    """The common name, else the first alternative that is a name."""
+    """The first alternative of the kinds that name callers, else the common name."""
     caller = caller_of_certificate(shown)
     assert (caller and caller.name) == name
 
@@ -76,4 +77,4 @@ def test_all_that_it_says_are_claims() -> None:
         ("commonName", ("ci",)),
         ("organizationalUnitName", ("a", "b")),
     )
-    assert caller_of_certificate(shown) == Caller("certificate:ci", claims=claims)
+    assert caller_of_certificate(shown) == Caller("certificate:ci.acme", claims=claims)
