@@ -15,15 +15,14 @@ def caller_of_certificate(certificate: Mapping[str, object]) -> Caller | None:
 
     The name is the first URI (a SPIFFE id is one), else the first DNS name; the common name counts
     only if there is none of either: an authority that vouches for alternative names may let
-    anything stand in the subject (RFC 6125, section 6.4.4). All that the subject and the alternative
-    names say is kept as claims, by the words of Python's ``ssl``: ``organizationalUnitName``,
-    ``DNS``.
+    anything stand in the subject (RFC 6125, section 6.4.4). All that subject and alternative names
+    say is kept as claims, by the words of Python's ``ssl``: ``organizationalUnitName``, ``DNS``.
     """
     facts: dict[str, list[str]] = {}
     for kind, value in _facts(certificate):
         facts.setdefault(kind, []).append(value)
     names = [name for kind in _KINDS for name in facts.get(kind, ())]
-    name = next(iter(names or facts.get(_COMMON_NAME, ())), "")
+    name = next(iter(names or facts.get(_COMMON_NAME, [])), "")
     if not name.isprintable() or not 0 < len(name) <= MAX_NAME_CHARS:
         return None
     claims = tuple((kind, tuple(facts[kind])) for kind in sorted(facts))

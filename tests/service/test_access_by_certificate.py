@@ -40,6 +40,7 @@ async def gateway_with(tmp_path: Path, tls: ssl.SSLContext, **settings: Any) -> 
         yield f"https://127.0.0.1:{runner.addresses[0][1]}"
         await running.runs.watch.close()
         await runner.cleanup()
+        await running.readings.drain(0)
 
 
 async def asked(url: str, tls: ssl.SSLContext, **headers: str) -> tuple[int, str]:
@@ -88,7 +89,8 @@ async def test_certificates_of_others_do_not_come_through(
 ) -> None:
     """TLS refuses them before anything is asked."""
     forger = Authority(tmp_path / "forger")
-    client = authority.client(forger.issue("ci"))
+    good, forged = (authority.client(each.issue("ci")) for each in (authority, forger))
     async with gateway_with(tmp_path, authority.server(), certificates=True) as url:
         with pytest.raises(aiohttp.ClientError):
-            await asked(url, client)
+            await asked(url, forged)
+        assert await asked(url, good) == (200, "")
