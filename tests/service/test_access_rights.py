@@ -1,68 +1,34 @@
 """What callers may do, and what they are not told."""
 
-import logging
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from backends import Play, backend
-from guarded import ALICE, BOB, EVERY_ACTION, NOBODY, access, bearer, rule, write_policy
-from run_calls import FAR, endless, run_manifest
-from running import Reply, Service, service, template, web_metric
-
-from gateway.access import kept_file
+from guarded import (
+    ALICE,
+    BOB,
+    EVERY_ACTION,
+    bearer,
+    get,
+    guarded,
+    named,
+    put,
+    put_templates,
+    refused,
+    rule,
+    start,
+)
+from run_calls import FAR, run_manifest
+from running import template, web_metric
 
 BOBS = ["token:bob"]
 SHOP = "/v1/namespaces/shop/analysistemplates"
 BANK = "/v1/namespaces/bank/analysistemplates"
-OTHER_ID = "7e5f0c52-6a3f-4c85-9f0e-3c2f5d1f7b11"
-
-
-def put(folder: Path, namespace: str, name: str, *metrics: Any, **spec: Any) -> None:
-    """A template of the gateway's; of the cluster if its namespace is empty."""
-    manifest: Any = template(*metrics, **spec)
-    manifest["metadata"] = {"name": name, **({"namespace": namespace} if namespace else {})}
-    manifest["kind"] = "AnalysisTemplate" if namespace else "ClusterAnalysisTemplate"
-    folder.mkdir(exist_ok=True)
-    (folder / f"{namespace}-{name}.yaml").write_text(yaml.safe_dump(manifest))
 
 
 @pytest.fixture
 def templates(tmp_path: Path) -> Path:
     """Two namespaces with templates, and one of the cluster."""
-    folder = tmp_path / "templates"
-    for namespace, name in (("shop", "rate"), ("shop", "errors"), ("bank", "rate"), ("", "rate")):
-        put(folder, namespace, name, web_metric(FAR, name=name))
-    (folder / "broken.yaml").write_text("a: [")
-    return folder
-
-
-def guarded(tmp_path: Path, *rules: Any, **settings: Any) -> Any:
-    """A gateway with this policy."""
-    return service(tmp_path / "state", access=access(tmp_path / "access", *rules), **settings)
-
-
-async def get(gateway: Service, path: str, token: str = ALICE) -> Reply:
-    """GET something as somebody."""
-    return await gateway.get(path, **bearer(token))
-
-
-async def start(
-    gateway: Service, content: object, query: str = "", token: str = ALICE, **headers: str
-) -> Reply:
-    """Start a run as somebody."""
-    return await gateway.post(f"/v1/runs?{query}", content, **bearer(token), **headers)
-
-
-def named(name: str, namespace: str = "shop") -> dict[str, object]:
-    """A body that names a template."""
-    return {"templates": [{"templateName": name}], "namespace": namespace}
-
-
-def refused(reply: Reply) -> tuple[int, str, str]:
-    """What a refusal says."""
-    return reply.status, reply.body["error"], reply.body["detail"]
+    return put_templates(tmp_path / "templates")
 
 
 async def test_verdicts_are_given_where_a_rule_allows_it(tmp_path: Path, templates: Path) -> None:
@@ -204,121 +170,6 @@ async def test_jobs_of_named_templates_take_a_right(tmp_path: Path) -> None:
     assert "are not switched on for namespace 'shop'" in with_it.body["detail"]
 
 
-async def test_a_run_of_others_is_not_there(tmp_path: Path, templates: Path) -> None:
-    """Whatever is asked about it, the answer is that to an id that never was."""
-    rules = (rule(*EVERY_ACTION), rule("run", namespaces=["bank"], callers=BOBS))
-    async with guarded(tmp_path, *rules, templates=templates) as gateway:
-        run_id = (await start(gateway, named("rate"))).body["metadata"]["uid"]
-        found = []
-        for each in (run_id, OTHER_ID):
-            replies = [
-                await get(gateway, f"/v1/runs/{each}", BOB),
-                await get(gateway, f"/v1/runs/{each}?wait=1s", BOB),
-                await get(gateway, f"/v1/runs/{each}/verdict", BOB),
-                await get(gateway, f"/v1/runs/{each}/events", BOB),
-                await gateway.send("POST", f"/v1/runs/{each}/terminate", headers=bearer(BOB)),
-                await gateway.send("DELETE", f"/v1/runs/{each}", headers=bearer(BOB)),
-            ]
-            found.append([(reply.status, reply.text.replace(each, "ID")) for reply in replies])
-        own = await get(gateway, f"/v1/runs/{run_id}?wait=5s")
-    assert found[0] == found[1]
-    assert {status for status, _ in found[0]} == {404}
-    assert own.status == 200
-
-
-async def test_runs_are_listed_for_whom_they_are(tmp_path: Path, templates: Path) -> None:
-    """By namespace and by template; what was brought, for who may bring; all of it, for admins."""
-    rules = (
-        rule(*EVERY_ACTION, namespaces=["*"]),
-        rule("run", callers=BOBS, templates=["rate"]),
-    )
-    wanted = [
-        ("rate", named("rate")),
-        ("errors", named("errors")),
-        (
-            "both",
-            {**named("rate"), "templates": [{"templateName": each} for each in ("rate", "errors")]},
-        ),
-        ("bank", named("rate", "bank")),
-        ("brought", endless(FAR)),
-        ("manifest", run_manifest(web_metric(FAR))),
-    ]
-    async with guarded(tmp_path, *rules, templates=templates, namespace="shop") as gateway:
-        for label, content in wanted:
-            query = f"labels.is={label}&namespace={'bank' if label == 'bank' else 'shop'}"
-            started = await start(gateway, content, query)
-            assert started.status == 202, started.text
-
-        async def listed(token: str, query: str = "") -> list[str]:
-            reply = await get(gateway, f"/v1/runs?{query}", token)
-            assert reply.status == 200, reply.text
-            return sorted(each["metadata"]["labels"]["is"] for each in reply.body["items"])
-
-        assert await listed(ALICE) == ["bank", "both", "brought", "errors", "manifest", "rate"]
-        assert await listed(BOB) == ["rate"]
-        assert await listed(BOB, "namespace=shop&limit=1") == ["rate"]
-        elsewhere = await get(gateway, "/v1/runs?namespace=bank", BOB)
-        assert refused(elsewhere)[::2] == (
-            403,
-            (
-                "caller token:bob may not run analyses in namespace 'bank': no rule of the policy"
-                " allows it"
-            ),
-        )
-
-
-async def test_a_run_tells_who_made_it(tmp_path: Path) -> None:
-    """By name; what a manifest claims of its maker is dropped."""
-    manifest = run_manifest(web_metric(FAR))
-    manifest["metadata"]["annotations"] = {"analysis-gateway/made-by": "token:bob", "note": "mine"}
-    async with guarded(tmp_path, rule(*EVERY_ACTION)) as gateway:
-        run = (await start(gateway, manifest)).body
-    async with service(tmp_path / "open") as gateway:
-        opened = (await gateway.post("/v1/runs", manifest)).body
-    for each, maker in ((run, "token:alice"), (opened, "anonymous")):
-        assert each["metadata"]["annotations"]["analysis-gateway/made-by"] == maker
-        assert each["metadata"]["annotations"]["note"] == "mine"
-
-
-async def test_keys_of_repeats_are_every_callers_own(tmp_path: Path) -> None:
-    """Who guesses another one's key gets a run of its own, and learns nothing."""
-    rules = (rule(*EVERY_ACTION, callers=["token:*"]),)
-    key = {"Idempotency-Key": "build-1"}
-    async with guarded(tmp_path, *rules) as gateway:
-        mine, again = [await start(gateway, run_manifest(web_metric(FAR)), **key) for _ in "12"]
-        theirs = await start(gateway, run_manifest(web_metric(FAR)), token=BOB, **key)
-        other = await start(gateway, run_manifest(web_metric(f"{FAR}/2")), token=BOB, **key)
-    assert again.body["metadata"]["uid"] == mine.body["metadata"]["uid"]
-    assert again.headers["Idempotency-Replayed"] == "true"
-    assert theirs.body["metadata"]["uid"] != mine.body["metadata"]["uid"]
-    assert "Idempotency-Replayed" not in theirs.headers
-    assert mine.body["metadata"]["uid"] not in other.text
-
-
-async def test_a_repeat_gives_no_right_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Who has lost the right to its run does not find it by its key."""
-    monkeypatch.setattr(kept_file, "POLL_S", 0.02)
-    key = {"Idempotency-Key": "build-1"}
-    manifest = run_manifest(web_metric(FAR))
-    async with guarded(tmp_path, rule(*EVERY_ACTION)) as gateway:
-        run_id = (await start(gateway, manifest, **key)).body["metadata"]["uid"]
-        write_policy(tmp_path / "access", rule("run"))
-        await lasting(gateway, f"/v1/runs/{run_id}", 404)
-        reply = await start(gateway, manifest, **key)
-    assert (reply.status, reply.body["error"]) == (404, "run_not_found")
-
-
-async def lasting(gateway: Service, path: str, status: int, token: str = ALICE) -> Reply:
-    """The first answer with this status."""
-    found: list[Reply] = []
-    while not found or found[-1].status != status:
-        found.append(await get(gateway, path, token))
-        assert len(found) < 10_000
-    return found[-1]
-
-
 async def test_templates_are_listed_for_whom_they_are(tmp_path: Path, templates: Path) -> None:
     """Broken files only for who is admin everywhere: they may hold anything."""
     rules = (
@@ -352,74 +203,3 @@ async def test_lint_knows_no_more_than_its_caller(tmp_path: Path, templates: Pat
     assert known.body["findings"] == []
     assert hidden.text.replace("errors", "nothing") == absent.text
     assert "not found" in absent.text
-
-
-async def test_a_changed_policy_counts_without_a_restart(
-    tmp_path: Path, templates: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A right that comes, one that goes, a token that goes; a broken file changes nothing."""
-    monkeypatch.setattr(kept_file, "POLL_S", 0.02)
-    folder = tmp_path / "access"
-    admin = rule("admin", namespaces=["*"], callers=BOBS)
-    async with guarded(tmp_path, rule("verdict"), admin, templates=templates) as gateway:
-        path = f"{SHOP}/rate/verdict"
-        assert (await get(gateway, path)).status == 200
-        write_policy(folder, admin)
-        await lasting(gateway, path, 403)
-        write_policy(folder, rule("verdict"), admin)
-        await lasting(gateway, path, 200)
-        (folder / "policy.yaml").write_text("rules: 3")
-
-        async def problems() -> list[str]:
-            state = (await get(gateway, "/readyz", BOB)).body["access"]
-            return [problem for each in state.values() for problem in each["problems"]]
-
-        while not await problems():
-            pass
-        assert await problems() == ["line 1: rules: must be a list"]
-        assert (await get(gateway, path)).status == 200
-        (folder / "tokens.yaml").write_text("tokens: []")
-        assert (await lasting(gateway, path, 401)).body["error"] == "credential_refused"
-
-
-async def test_no_token_comes_out_anywhere(
-    tmp_path: Path, templates: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Neither a good one nor a bad one: in no answer, log line, metric or state."""
-    caplog.set_level(logging.DEBUG)
-    rules = rule(*EVERY_ACTION, namespaces=["*"])
-    async with (
-        backend(Play('"green"')) as upstream,
-        guarded(tmp_path, rules, templates=templates) as gateway,
-    ):
-        content = run_manifest(web_metric(upstream.url))
-        run = await start(gateway, content, "wait=5s")
-        replies = [
-            run,
-            await get(gateway, f"/v1/runs/{run.body['metadata']['uid']}/events"),
-            await get(gateway, "/v1/runs"),
-            await get(gateway, f"{SHOP}/rate/verdict"),
-            await get(gateway, f"{SHOP}/nothing/verdict"),
-            await get(gateway, f"{SHOP}/rate/verdict", NOBODY),
-            await gateway.get(f"{SHOP}/rate/verdict", Authorization=f"Token {NOBODY}"),
-            await get(gateway, "/metrics"),
-            await get(gateway, "/metrics", BOB),
-            await get(gateway, "/readyz"),
-        ]
-        requests = [str(each) for each in upstream.requests]
-    told = [each.text + str(each.headers) for each in replies]
-    told += [str(vars(record)) for record in caplog.records] + requests
-    assert caplog.records
-    assert requests
-    for text in told:
-        for token in (ALICE, BOB, NOBODY):
-            assert token not in text
-
-
-async def test_an_open_gateway_says_so(tmp_path: Path) -> None:
-    """Nobody needs a credential there, and one does no harm."""
-    async with service(tmp_path) as gateway:
-        replies = [await gateway.get("/v1/runs"), await get(gateway, "/v1/runs", NOBODY)]
-        state = await gateway.get("/readyz")
-    assert {each.status for each in replies} == {200}
-    assert "access" not in state.body
