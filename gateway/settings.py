@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from gateway.egress_settings import Egress
 from gateway.errors import Problem, TemplateInvalid
 from gateway.kubernetes_settings import Kubernetes
 from gateway.setting_types import Seconds, SecretText, Section
@@ -151,11 +152,18 @@ class Settings(Section):
     """How the process ends after SIGTERM."""
     kubernetes: Kubernetes = Kubernetes()
     """Which cluster there is, and what is read from it."""
+    egress: Egress = Egress()
+    """Where requests may go, and which redirects they follow."""
 
     @property
     def listens_on_loopback(self) -> bool:
         """Whether only this machine can reach the gateway."""
         return self.host in LOOPBACK_HOSTS
+
+    @property
+    def is_open_on_loopback(self) -> bool:
+        """Whether everybody on this machine may ask, and nobody else can: as one tries it out."""
+        return self.listens_on_loopback
 
     @property
     def accepts_inline_templates(self) -> bool:
