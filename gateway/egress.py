@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from typing import Final
+from typing import Final, TypeVar
 
 from gateway.addresses import Address, Network, forbidden, meant
 from gateway.errors import EgressRefused
@@ -24,6 +24,8 @@ INLINE_POLICY: Final = "egress.inline"
 """Under which policy templates ask that came with a request: their authors may be anybody."""
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 PORTS: Final = range(1, 65_536)
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 _NEVER: Final = "which no rule can allow"
 _METADATA_NAMES: Final = frozenset({"metadata.google.internal", "metadata.goog"})
 _MAX_REMEMBERED: Final = 1_024
@@ -97,9 +99,8 @@ class Destination:
         """
         reason = self._remembered.get(address)
         if reason is None:
-            if len(self._remembered) >= _MAX_REMEMBERED_ADDRESSES:
-                self._remembered.clear()
-            reason = self._remembered[address] = self._reason(address)
+            reason = self._reason(address)
+            _remember(self._remembered, address, reason, at_most=_MAX_REMEMBERED_ADDRESSES)
         if reason:
             raise EgressRefused(reason)
 
@@ -129,6 +130,7 @@ class EgressPolicy:
         self.rules = tuple(rules)
         self.redirects = redirects
         self._remembered: dict[tuple[str, str, int], Destination | str] = {}
+        self._checked: dict[tuple[str, str], Destination] = {}
 
     def check_url(self, url: Url) -> Destination:
         """Where a URL leads, which has a scheme and a host that HTTP knows.
@@ -137,9 +139,13 @@ class EgressPolicy:
             EgressRefused: no rule allows it, or none can.
 
         """
-        if len(url.host) > _LONGEST_AUTHORITY:
-            raise EgressRefused(f"egress: {TOO_LONG}")
-        return self.destination(url.scheme, *_split(url.host, url.scheme))
+        destination = self._checked.get((url.scheme, url.host))
+        if destination is None:
+            if len(url.host) > _LONGEST_AUTHORITY:
+                raise EgressRefused(f"egress: {TOO_LONG}")
+            destination = self.destination(url.scheme, *_split(url.host, url.scheme))
+            _remember(self._checked, (url.scheme, url.host), destination)
+        return destination
 
     def destination(self, scheme: str, host: str, port: int) -> Destination:
         """The same for the parts of a URL, its host as it is written there.
@@ -151,9 +157,8 @@ class EgressPolicy:
         key = (scheme, host, port)
         decision = self._remembered.get(key)
         if decision is None:
-            if len(self._remembered) >= _MAX_REMEMBERED:
-                self._remembered.clear()
-            decision = self._remembered[key] = self._decide(scheme, host, port)
+            decision = self._decide(scheme, host, port)
+            _remember(self._remembered, key, decision)
         if isinstance(decision, str):
             raise EgressRefused(decision)
         return decision
@@ -200,6 +205,15 @@ def _never_allowed(host: Host) -> str:
     if isinstance(host, str):
         return "a metadata service" if host in _METADATA_NAMES else ""
     return forbidden(host)
+
+
+def _remember(
+    remembered: dict[_Key, _Value], key: _Key, value: _Value, *, at_most: int = _MAX_REMEMBERED
+) -> None:
+    """Who brings templates chooses hosts and what they lead to, so there is a bound."""
+    if len(remembered) >= at_most:
+        remembered.clear()
+    remembered[key] = value
 
 
 def _split(authority: str, scheme: str) -> tuple[str, int]:

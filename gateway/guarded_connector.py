@@ -1,14 +1,15 @@
 """aiohttp's connector, which connects to nothing that a policy refuses.
 
 aiohttp asks its resolver about names only, and its socket factory about every address that it is
-about to connect to, so each is a place to look; the peer of a connection is looked at as well,
-before each request that it carries. What a request may be connected to is known to all of them
+about to connect to, so each is a place to look; the peer of a new connection is looked at as well,
+before anything is sent to it. What a request may be connected to is known to all of them
 through a context variable: they run on behalf of one request, and are told nothing of it.
 """
 
 import errno
 import socket
 from contextvars import ContextVar
+from weakref import WeakSet
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -23,6 +24,8 @@ from gateway.single_flight import Flights, shared
 
 class _Aim:
     """One request's way to its server."""
+
+    __slots__ = ("destination", "refusal")
 
     def __init__(self, destination: Destination) -> None:
         self.destination = destination
@@ -49,6 +52,8 @@ class GuardedConnector(aiohttp.TCPConnector):
             socket_factory=_guarded_socket,
         )
         self._policy = policy
+        self._looked_at: WeakSet[object] = WeakSet()
+        """The connections whose peers are whom they should be."""
 
     async def connect(
         self,
@@ -74,12 +79,17 @@ class GuardedConnector(aiohttp.TCPConnector):
             raise
         finally:
             _aim.reset(token)
+        if connection.protocol not in self._looked_at:
+            self._look_at(connection, destination)
+        return connection
+
+    def _look_at(self, connection: Connection, destination: Destination) -> None:
         try:
             destination.check(_peer(connection))
         except BaseException:
             connection.close()
             raise
-        return connection
+        self._looked_at.add(connection.protocol)
 
 
 class _GuardedResolver(AbstractResolver):

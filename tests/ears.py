@@ -2,15 +2,15 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 SETTLE_S = 0.02
 """How long what was connected may take until it is noted."""
 
-Answer = Callable[[bytes], Awaitable[bytes]]
-"""What to say to the head of a request."""
+Answer = Callable[[str, bytes], bytes]
+"""What to say at an address to the head of a request."""
 
 
 @dataclass
@@ -52,7 +52,7 @@ async def ears(
             while data := await reader.read(65_536):
                 connection.data += data
                 if answer and b"\r\n\r\n" in data:
-                    writer.write(await answer(data))
+                    writer.write(answer(connection.place[0], data))
         except ConnectionError:
             pass
         finally:

@@ -290,4 +290,5 @@ def test_what_is_remembered_is_bounded() -> None:
     for index in range(3_000):
         destination.check(f"10.0.{index >> 8}.{index & 255}")
     assert len(chosen._remembered) <= 1_024
+    assert len(chosen._checked) <= 1_024
     assert len(destination._remembered) <= 64

@@ -150,10 +150,8 @@ def test_a_peer_that_nobody_knows_gets_no_byte() -> None:
 async def _kept(count: int) -> list[Heard]:
     policy = EgressPolicy("egress.inline", (LOOPBACK,), Redirects.NONE)
 
-    async def answer(_head: bytes) -> bytes:
-        return b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-
-    async with ears(answer=answer) as heard:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    async with ears(answer=lambda *_: answer) as heard:
         connector = GuardedConnector(policy, limit_per_host=2, keepalive_timeout_s=5)
         async with aiohttp.ClientSession(connector=connector) as session:
             for _ in range(count):
