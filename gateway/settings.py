@@ -47,7 +47,7 @@ class Verdicts(Section):
     """How long a provider may be asked why its answer was empty; `0` never asks."""
     inline_templates: Literal["loopback", "allow", "deny"] = "loopback"
     """Whether a request may bring its own template; `loopback` allows it while the gateway
-    listens on a loopback address only."""
+    listens on a loopback address only. What it may ask, `egress.inline` says."""
     plan_ttl_s: Seconds = Field(10.0, alias="planTtl")
     """How long a template's resolved plan, secrets included, is used before it is made anew."""
 
@@ -104,7 +104,8 @@ class Limits(Section):
     request_read_s: Seconds = Field(10.0, alias="requestRead")
     """How long a caller may take to send a request's body."""
     connections_per_host: int = Field(32, gt=0)
-    """How many connections are open to one provider host at the same time."""
+    """How many connections are open to one provider host at the same time; as many again for
+    templates that came with requests."""
 
 
 class Shutdown(Section):

@@ -274,11 +274,14 @@ def test_the_operators_own_addresses_may_be_anywhere() -> None:
 
 @given(st.ip_addresses() | st.sampled_from(["169.254.1.1", "fd00:ec2::7"]).map(ip_address))
 def test_no_policy_lets_a_forbidden_address_pass(address: Address) -> None:
-    """Whether it stands in the URL or is what a name leads to."""
-    text = str(address)
-    host = f"[{text}]" if ":" in text else text
-    said = [told(OPERATORS, f"http://{host}/"), told(OPERATORS, "http://a/", text)]
-    assert [bool(each) for each in said] == [bool(forbidden(meant(address)))] * 2
+    """Whether it stands in the URL, short or at length, or is what a name leads to."""
+    text, at_length = str(address), address.exploded
+    if address.version == 4:
+        at_length = f"::ffff:{address}"
+    hosts = [f"[{each}]" if ":" in each else each for each in (text, at_length)]
+    said = [told(OPERATORS, f"http://{host}/") for host in hosts]
+    said += [told(OPERATORS, "http://a/", each) for each in (text, at_length)]
+    assert {bool(each) for each in said} == {bool(forbidden(meant(address)))}
 
 
 def test_what_is_remembered_is_bounded() -> None:
