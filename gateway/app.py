@@ -21,10 +21,10 @@ from gateway.api.verdicts import Verdicts
 from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.combined_sources import Source, usable
 from gateway.credentials import Credentials
+from gateway.egress_parts import Policies, open_way, policies_of
 from gateway.embedded_redis import embedded_redis
 from gateway.explanations import Explanations
 from gateway.hash_key import HashKey
-from gateway.http_client import HttpClient
 from gateway.job_parts import cluster_jobs
 from gateway.job_rights import JobRights
 from gateway.kubernetes_settings import Jobs
@@ -32,9 +32,7 @@ from gateway.lint import lint
 from gateway.measuring import Measuring
 from gateway.memory import Memory
 from gateway.planner import Planner
-from gateway.provider import Context
 from gateway.quota_telemetry import QuotaTelemetry
-from gateway.rate_limits import RateLimits
 from gateway.readings import Readings
 from gateway.repeats import Repeats
 from gateway.run_telemetry import RunTelemetry
@@ -45,7 +43,6 @@ from gateway.shared_readings import SharedReadings
 from gateway.source_parts import Sources, cluster_client, open_sources
 from gateway.store import Store
 from gateway.telemetry import Telemetry
-from gateway.tokens import TokenCache
 from providers import JobRules, Plugins, load_plugins, provider_types
 
 _ENVIRON: Final = (
@@ -88,6 +85,14 @@ class Judges:
     plugins: Plugins
 
 
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What analyses of this process may do."""
+
+    jobs: JobRights
+    egress: Policies
+
+
 @asynccontextmanager
 async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIterator[Gateway]:
     """Start all parts; when left, end them in the reverse order.
@@ -115,7 +120,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             hash_key,
             telemetry,
             parts,
-            job_rights=JobRights(settings.kubernetes.jobs.namespaces),
+            rights=Rights(JobRights(settings.kubernetes.jobs.namespaces), policies_of(settings)),
         )
         runs = await parts.enter_async_context(
             run_parts(
@@ -209,26 +214,19 @@ async def compose(
     telemetry: Telemetry,
     parts: AsyncExitStack,
     *,
-    job_rights: JobRights,
+    rights: Rights,
 ) -> Judges:
     """What judges, with all that it needs; what must be closed goes to ``parts``."""
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="provider")
     parts.callback(threads.shutdown, wait=False, cancel_futures=True)
-    http = await parts.enter_async_context(
-        HttpClient(
-            max_body_bytes=settings.limits.response_bytes,
-            connections_per_host=settings.limits.connections_per_host,
-        )
-    )
-    context = Context(
-        http=http,
-        now_unix_s=time.time,
-        tokens=TokenCache(),
-        threads=threads,
-        jobs=cluster_jobs(settings.kubernetes, parts),
-    )
     plugins = await asyncio.to_thread(plugins_of, settings)
     parts.enter_context(plugins.at_work())
+    jobs = cluster_jobs(settings.kubernetes, parts)
+    quotas = QuotaTelemetry(telemetry)
+    ways = {
+        name: await open_way(policy, settings.limits, quotas, threads, jobs, parts)
+        for name, policy in rights.egress.items()
+    }
     explanations = Explanations(budget_s=settings.verdicts.explain_no_data_s, now_s=time.monotonic)
     parts.push_async_callback(explanations.close)
     planner = Planner(
@@ -240,16 +238,16 @@ async def compose(
             environ=_visible(environ),
         ),
         hash_key=hash_key,
-        job_rights=job_rights,
+        job_rights=rights.jobs,
         ttl_s=settings.verdicts.plan_ttl_s,
         now_s=time.monotonic,
     )
     measuring = Measuring(
         readings=readings,
         explanations=explanations,
-        context=context,
+        ways=ways,
+        now_unix_s=time.time,
         telemetry=telemetry,
-        rate_limits=RateLimits(QuotaTelemetry(telemetry)),
     )
     return Judges(planner, measuring, plugins)
 

@@ -20,6 +20,7 @@ from typing import Final, Protocol
 
 from gateway import args, plan
 from gateway.credentials import Credentials, SecretSource
+from gateway.egress import INLINE_POLICY, NAMED_POLICY
 from gateway.errors import Problem, TemplateInvalid, TemplateNotFound
 from gateway.flatten import FlatTemplate, flatten
 from gateway.job_rights import JobRights, metrics_of
@@ -96,6 +97,8 @@ class PlannedMetric:
     """The query after argument substitution, secrets in the clear; empty if there is none."""
     query_metadata: str = ""
     """Under which name a run reports it; empty if it does not."""
+    egress: str = INLINE_POLICY
+    """Under which policy it is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +111,7 @@ class Chosen:
     flat: FlatTemplate
     arguments: tuple[Argument, ...] = field(repr=False)
     """One for every declared argument, each with a value or a source of one."""
-    is_brought: bool = False
+    is_brought: bool
     """Whether a request brought any of it, so that its author may be anybody."""
 
 
@@ -221,7 +224,7 @@ class Planner:
             namespace=namespace,
             label=chosen.label,
             templates=_versioned_names(chosen.flat),
-            metrics=tuple(self._keyed(each, namespace, hash_key) for each in planned.metrics),
+            metrics=tuple(self._keyed(each, chosen, hash_key) for each in planned.metrics),
             redaction=Redaction(planned.secrets),
         )
 
@@ -236,10 +239,12 @@ class Planner:
             raise TemplateNotFound(f"{ref} not found{place}; GET /v1/templates lists what there is")
         return found
 
-    def _keyed(self, metric: MetricPlan, namespace: str, hash_key: bytes) -> PlannedMetric:
+    def _keyed(self, metric: MetricPlan, chosen: Chosen, hash_key: bytes) -> PlannedMetric:
+        egress = INLINE_POLICY if chosen.is_brought else NAMED_POLICY
         key = question_key(
             hash_key,
-            namespace=namespace,
+            egress=egress,
+            namespace=chosen.namespace,
             provider=metric.provider_name,
             block=metric.block,
             environ=metric.surroundings.environ,
@@ -249,7 +254,7 @@ class Planner:
         query = "" if isinstance(provider, Exception) else provider.resolved_query()
         provider_type = self._provider_types[metric.provider_name]
         named = provider if isinstance(provider, NamesItsQuery) else provider_type
-        return PlannedMetric(metric, key, query, named.query_metadata)
+        return PlannedMetric(metric, key, query, named.query_metadata, egress)
 
 
 def _label(question: Question) -> str:

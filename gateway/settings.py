@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from gateway.egress_settings import Egress
 from gateway.errors import Problem, TemplateInvalid
 from gateway.kubernetes_settings import Kubernetes
 from gateway.setting_types import PluginName, Seconds, SecretText, Section
@@ -46,7 +47,7 @@ class Verdicts(Section):
     """How long a provider may be asked why its answer was empty; `0` never asks."""
     inline_templates: Literal["loopback", "allow", "deny"] = "loopback"
     """Whether a request may bring its own template; `loopback` allows it while the gateway
-    listens on a loopback address only."""
+    listens on a loopback address only. What it may ask, `egress.inline` says."""
     plan_ttl_s: Seconds = Field(10.0, alias="planTtl")
     """How long a template's resolved plan, secrets included, is used before it is made anew."""
 
@@ -103,7 +104,8 @@ class Limits(Section):
     request_read_s: Seconds = Field(10.0, alias="requestRead")
     """How long a caller may take to send a request's body."""
     connections_per_host: int = Field(32, gt=0)
-    """How many connections are open to one provider host at the same time."""
+    """How many connections are open to one provider host at the same time; as many again for
+    templates that came with requests."""
 
 
 class Shutdown(Section):
@@ -154,11 +156,18 @@ class Settings(Section):
     [providers/plugin.md](providers/plugin.md). Unset, none."""
     kubernetes: Kubernetes = Kubernetes()
     """Which cluster there is, and what is read from it."""
+    egress: Egress = Egress()
+    """Where requests may go, and which redirects they follow."""
 
     @property
     def listens_on_loopback(self) -> bool:
         """Whether only this machine can reach the gateway."""
         return self.host in LOOPBACK_HOSTS
+
+    @property
+    def is_open_on_loopback(self) -> bool:
+        """Whether everybody on this machine may ask, and nobody else can: as one tries it out."""
+        return self.listens_on_loopback
 
     @property
     def accepts_inline_templates(self) -> bool:
