@@ -1,5 +1,6 @@
 """The composition root: all concrete parts, and the order of their lives."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,10 +25,10 @@ from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.combined_sources import Source, usable
 from gateway.credentials import Credentials
 from gateway.documents import Document
+from gateway.egress_parts import Policies, open_way, policies_of
 from gateway.embedded_redis import embedded_redis
 from gateway.explanations import Explanations
 from gateway.hash_key import HashKey
-from gateway.http_client import HttpClient
 from gateway.job_parts import cluster_jobs
 from gateway.job_rights import JobRights
 from gateway.kubernetes_settings import Jobs
@@ -35,9 +36,7 @@ from gateway.lint import Finding, lint
 from gateway.measuring import Measuring
 from gateway.memory import Memory
 from gateway.planner import Planner
-from gateway.provider import Context
 from gateway.quota_telemetry import QuotaTelemetry
-from gateway.rate_limits import RateLimits
 from gateway.readings import Readings
 from gateway.repeats import Repeats
 from gateway.run_telemetry import RunTelemetry
@@ -49,8 +48,7 @@ from gateway.source_parts import Sources, cluster_client, open_sources
 from gateway.store import Store
 from gateway.telemetry import Telemetry
 from gateway.template import Template, TemplateRef
-from gateway.tokens import TokenCache
-from providers import PROVIDERS, JobRules, provider_types
+from providers import JobRules, Plugins, load_plugins, provider_types
 
 _ENVIRON: Final = (
     "ARGO_ROLLOUTS_PROMETHEUS_ADDRESS",
@@ -62,6 +60,8 @@ _ENVIRON: Final = (
 )
 """What providers may read of the environment."""
 _THREADS: Final = 8
+PLUGIN_IMPORT_S: Final = 10.0
+"""How long a start waits for the imports of all plugins together."""
 
 
 class Resource(Protocol):
@@ -87,6 +87,15 @@ class Judges:
 
     planner: Planner
     measuring: Measuring
+    plugins: Plugins
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What analyses of this process may do."""
+
+    jobs: JobRights
+    egress: Policies
 
 
 @asynccontextmanager
@@ -118,7 +127,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             hash_key,
             telemetry,
             parts,
-            job_rights=JobRights(settings.kubernetes.jobs.namespaces),
+            rights=Rights(JobRights(settings.kubernetes.jobs.namespaces), policies_of(settings)),
         )
         runs = await parts.enter_async_context(
             run_parts(
@@ -130,7 +139,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             )
         )
         source = sources.templates
-        health = _health(store, sources, access, telemetry)
+        health = _health(store, sources, access, telemetry, judges.plugins)
         orders = partial(order_of, judges.planner)
         rights = access.rights
         app = _application(
@@ -139,13 +148,15 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             Verdicts(_analysis(judges, readings, telemetry), rights, settings),
             RunCalls(runs.runs, runs.store, runs.watch, orders, rights, settings),
             RunEvents(runs.watch, rights),
-            Templates(source, linter(settings, source, environ), rights, settings),
+            Templates(source, linter(settings, source, environ, judges.plugins), rights, settings),
             Operations(telemetry, health, source, rights),
         )
         yield Gateway(app, health, readings, runs)
 
 
-def _health(store: Store, sources: Sources, access: AccessParts, telemetry: Telemetry) -> Health:
+def _health(
+    store: Store, sources: Sources, access: AccessParts, telemetry: Telemetry, plugins: Plugins
+) -> Health:
     templates = partial(_template_details, sources.templates)
     health = Health({"store": store.details, "templates": templates})
     if sources.cluster is not None:
@@ -154,6 +165,8 @@ def _health(store: Store, sources: Sources, access: AccessParts, telemetry: Tele
         health.prerequisites.append(sources.cluster.is_synced)
     if access.details:
         health.details["access"] = access.state
+    if plugins.kinds:
+        health.details["plugins"] = plugins.details
     return health
 
 
@@ -179,9 +192,13 @@ def _analysis(judges: Judges, readings: Readings, telemetry: Telemetry) -> Analy
     )
 
 
-def linter(settings: Settings, source: Source, environ: Mapping[str, str]) -> Lints:
+def linter(
+    settings: Settings, source: Source, environ: Mapping[str, str], plugins: Plugins
+) -> Lints:
     """What finds everything that is wrong with documents."""
-    known = partial(lint, provider_types=PROVIDERS, environ=_visible(environ))
+    known = partial(
+        lint, provider_types=provider_types(JobRules(), plugins), environ=_visible(environ)
+    )
 
     def linted(documents: Sequence[Document], sees: Sees) -> tuple[Finding, ...]:
         def lookup(ref: TemplateRef) -> Template | None:
@@ -216,47 +233,51 @@ async def compose(
     telemetry: Telemetry,
     parts: AsyncExitStack,
     *,
-    job_rights: JobRights,
+    rights: Rights,
 ) -> Judges:
     """What judges, with all that it needs; what must be closed goes to ``parts``."""
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="provider")
     parts.callback(threads.shutdown, wait=False, cancel_futures=True)
-    http = await parts.enter_async_context(
-        HttpClient(
-            max_body_bytes=settings.limits.response_bytes,
-            connections_per_host=settings.limits.connections_per_host,
-        )
-    )
-    context = Context(
-        http=http,
-        now_unix_s=time.time,
-        tokens=TokenCache(),
-        threads=threads,
-        jobs=cluster_jobs(settings.kubernetes, parts),
-    )
+    plugins = await asyncio.to_thread(plugins_of, settings)
+    parts.enter_context(plugins.at_work())
+    jobs = cluster_jobs(settings.kubernetes, parts)
+    quotas = QuotaTelemetry(telemetry)
+    ways = {
+        name: await open_way(policy, settings.limits, quotas, threads, jobs, parts)
+        for name, policy in rights.egress.items()
+    }
     explanations = Explanations(budget_s=settings.verdicts.explain_no_data_s, now_s=time.monotonic)
     parts.push_async_callback(explanations.close)
     planner = Planner(
         templates=sources.templates,
         secrets=sources.secrets,
         credentials=Credentials(
-            provider_types=provider_types(_job_rules(settings.kubernetes.jobs)),
+            provider_types=provider_types(_job_rules(settings.kubernetes.jobs), plugins),
             own_namespace=settings.namespace,
             environ=_visible(environ),
         ),
         hash_key=hash_key,
-        job_rights=job_rights,
+        job_rights=rights.jobs,
         ttl_s=settings.verdicts.plan_ttl_s,
         now_s=time.monotonic,
     )
     measuring = Measuring(
         readings=readings,
         explanations=explanations,
-        context=context,
+        ways=ways,
+        now_unix_s=time.time,
         telemetry=telemetry,
-        rate_limits=RateLimits(QuotaTelemetry(telemetry)),
     )
-    return Judges(planner, measuring)
+    return Judges(planner, measuring, plugins)
+
+
+def plugins_of(settings: Settings) -> Plugins:
+    """The plugins that are listed; imports them, which may take seconds."""
+    return load_plugins(
+        settings.plugins,
+        measurement_timeout_s=settings.verdicts.measurement_timeout_s,
+        import_timeout_s=PLUGIN_IMPORT_S,
+    )
 
 
 def _job_rules(jobs: Jobs) -> JobRules:

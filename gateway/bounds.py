@@ -55,6 +55,11 @@ def at(path: str, step: str | int) -> str:
     return f"{path}.{step}" if path else step
 
 
+def below(path: str, rest: str) -> str:
+    """The path of what stands at ``rest`` inside ``path``; an empty ``rest`` is the whole."""
+    return path + rest if not rest or rest.startswith("[") else f"{path}.{rest}"
+
+
 def place(text: str, offset: int) -> str:
     """Line and column of a character, as people count them."""
     line = text.count("\n", 0, offset) + 1

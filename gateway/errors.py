@@ -15,6 +15,7 @@ GatewayError
 ├── TooManyRuns             429   nobody, wait; or the deployer: runs.maxLive
 ├── ProviderError           ->    never an HTTP error: a Measurement with phase Error
 │   ├── ProviderInvalid           the template's author: the block cannot be turned into a request
+│   │   └── EgressRefused         the template's author, or the deployer: egress
 │   ├── ProviderUnreachable       nobody, wait: refused, reset, time-out
 │   ├── ProviderRejected          the owner of the query or of the credential
 │   └── ProviderUnreadable        the answer is not what the provider documents
@@ -140,6 +141,12 @@ class ProviderInvalid(ProviderError):
     """The provider's block cannot be turned into a request (Argo: a creation error)."""
 
     slug = "provider_invalid"
+
+
+class EgressRefused(ProviderInvalid):
+    """A request may not go where it leads; the text names the rule, or the policy without one."""
+
+    slug = "egress_refused"
 
 
 class ProviderUnreachable(ProviderError):

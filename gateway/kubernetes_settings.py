@@ -94,8 +94,8 @@ class Kubernetes(Section):
     resync_s: Seconds = Field(300.0, alias="resync", ge=1)
     """How often all templates are listed anew; in between, changes are watched."""
     secrets: Namespaces = ()
-    """The namespaces whose Secrets may be read for arguments; `["*"]` for all of them. Unset,
-    none."""
+    """The namespaces whose Secrets may be read, for arguments and for providers; `["*"]` for all
+    of them. Unset, none."""
     secrets_ttl_s: Seconds = Field(10.0, alias="secretsTtl")
     """How long a Secret that was read is used. With `verdicts.planTtl` at most 30 s in all."""
     jobs: Jobs = Jobs()

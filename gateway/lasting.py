@@ -185,7 +185,7 @@ class Lasting:
 
 def _shown(metadata: Mapping[str, str], redaction: Redaction) -> dict[str, str]:
     """Metadata without secrets, and each not longer than a run may keep."""
-    shown = {name: redaction.text(text) for name, text in metadata.items()}
+    shown = {redaction.text(name): redaction.text(text) for name, text in metadata.items()}
     return {
         name: _end_of(text) if name == LOG_METADATA else cut(text, MAX_METADATA_CHARS)
         for name, text in shown.items()

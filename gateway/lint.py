@@ -192,7 +192,8 @@ def _of_metric(metric: Located[Metric], unknown: frozenset[str]) -> Iterator[Fin
     }
     judges = _WITHOUT_CONDITIONS.intersection(part.provider)
     if not any(conditions.values()) and not judges:
-        yield _warning(metric.path, "without a condition every answer is Successful")
+        unless = ", unless the plugin judges by itself" if "plugin" in part.provider else ""
+        yield _warning(metric.path, f"without a condition every answer is Successful{unless}")
     if judges:
         names = ", ".join(judges)
         for field in (field for field, text in conditions.items() if text):

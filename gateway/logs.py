@@ -45,7 +45,9 @@ def set_up(*, level: str, log_format: Literal["text", "json"]) -> None:
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
-    logging.getLogger("watchfiles").setLevel(logging.WARNING)
+    # The first tells of every file, the others of credentials as they go over the wire.
+    for chatty in ("watchfiles", "botocore", "urllib3"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 

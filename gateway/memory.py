@@ -59,5 +59,6 @@ class Memory:
 
 
 def _weight(reading: Reading) -> int:
-    chars = len(reading.text) + sum(map(len, reading.metadata.values()))
+    told = (*reading.metadata.values(), *reading.value_metadata.values())
+    chars = len(reading.text) + sum(map(len, told))
     return _OVERHEAD_BYTES + _BYTES_PER_CHAR * chars

@@ -80,6 +80,8 @@ class Reading:
     """The same value as Argo prints it into ``measurement.value``."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """For the measurement, e.g. ``warnings``."""
+    value_metadata: Mapping[str, str] = field(default_factory=dict)
+    """The same, told only with the value: where it was found, e.g. ``timestamps``."""
     is_empty: bool = False
     """Whether the provider had no data at all; such a reading is never cached."""
     is_partial: bool = False
@@ -95,3 +97,8 @@ class Reading:
     def is_reported_with(self, phase: Phase) -> bool:
         """Whether a measurement of that phase shows the value."""
         return phase is not Phase.ERROR or self.outlives_error
+
+    def metadata_with(self, phase: Phase) -> Mapping[str, str]:
+        """What a measurement of that phase tells beside its value."""
+        of_value = self.value_metadata if self.is_reported_with(phase) else {}
+        return {**self.metadata, **of_value}

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Final
 
 from gateway.args import Arguments
-from gateway.bounds import at
+from gateway.bounds import at, below
 from gateway.errors import Problem, ProviderInvalid, TemplateInvalid
 from gateway.flatten import FlatTemplate
 from gateway.provider import (
@@ -224,9 +224,8 @@ def check_providers(
     for name, block in islice(metric.part.provider.items(), len(ARGO_PROVIDERS)):
         path = f"{metric.path}.provider.{name}"
         if name in provider_types:
-            for below, message in provider_types[name].check(block):
-                is_item = not below or below.startswith("[")
-                yield Problem(path + below if is_item else f"{path}.{below}", message)
+            for rest, message in provider_types[name].check(block):
+                yield Problem(below(path, rest), message)
         elif name in ARGO_PROVIDERS:
             available = ", ".join(provider_types)
             yield Problem(path, f"this gateway does not have it; available are {available}")

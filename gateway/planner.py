@@ -20,11 +20,13 @@ from typing import Final, Protocol
 
 from gateway import args, plan
 from gateway.credentials import Credentials, SecretSource
+from gateway.egress import INLINE_POLICY, NAMED_POLICY
 from gateway.errors import Problem, TemplateInvalid, TemplateNotFound
 from gateway.flatten import FlatTemplate, flatten
 from gateway.job_rights import JobRights, metrics_of
 from gateway.names import is_namespace
 from gateway.plan import MetricPlan
+from gateway.provider import NamesItsQuery
 from gateway.questions import question_key
 from gateway.run_manifest import label_of
 from gateway.secrets import Redaction
@@ -103,6 +105,8 @@ class PlannedMetric:
     """The query after argument substitution, secrets in the clear; empty if there is none."""
     query_metadata: str = ""
     """Under which name a run reports it; empty if it does not."""
+    egress: str = INLINE_POLICY
+    """Under which policy it is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +119,7 @@ class Chosen:
     flat: FlatTemplate
     arguments: tuple[Argument, ...] = field(repr=False)
     """One for every declared argument, each with a value or a source of one."""
-    is_brought: bool = False
+    is_brought: bool
     """Whether a request brought any of it, so that its author may be anybody."""
 
 
@@ -231,7 +235,7 @@ class Planner:
             namespace=namespace,
             label=chosen.label,
             templates=_versioned_names(chosen.flat),
-            metrics=tuple(self._keyed(each, namespace, hash_key) for each in planned.metrics),
+            metrics=tuple(self._keyed(each, chosen, hash_key) for each in planned.metrics),
             redaction=Redaction(planned.secrets),
         )
 
@@ -246,10 +250,12 @@ class Planner:
             raise TemplateNotFound(f"{ref} not found{place}; GET /v1/templates lists what there is")
         return found
 
-    def _keyed(self, metric: MetricPlan, namespace: str, hash_key: bytes) -> PlannedMetric:
+    def _keyed(self, metric: MetricPlan, chosen: Chosen, hash_key: bytes) -> PlannedMetric:
+        egress = INLINE_POLICY if chosen.is_brought else NAMED_POLICY
         key = question_key(
             hash_key,
-            namespace=namespace,
+            egress=egress,
+            namespace=chosen.namespace,
             provider=metric.provider_name,
             block=metric.block,
             environ=metric.surroundings.environ,
@@ -257,8 +263,9 @@ class Planner:
         )
         provider = metric.provider
         query = "" if isinstance(provider, Exception) else provider.resolved_query()
-        query_metadata = self._provider_types[metric.provider_name].query_metadata
-        return PlannedMetric(metric, key, query, query_metadata)
+        provider_type = self._provider_types[metric.provider_name]
+        named = provider if isinstance(provider, NamesItsQuery) else provider_type
+        return PlannedMetric(metric, key, query, named.query_metadata, egress)
 
 
 def _label(question: Question) -> str:

@@ -343,6 +343,15 @@ class HasCredential(Protocol):
         """Which one."""
 
 
+@runtime_checkable
+class NamesItsQuery(Protocol):
+    """A provider that has ``ProviderType.query_metadata`` itself: its type stands for several."""
+
+    @property
+    def query_metadata(self) -> str:
+        """Under which name a run reports the resolved query; empty if it does not."""
+
+
 def _none(block: Block, environ: Mapping[str, str]) -> None:
     """Nothing is asked for."""
 

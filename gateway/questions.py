@@ -12,6 +12,7 @@ KEY_BYTES: Final = 32
 def question_key(
     hash_key: bytes,
     *,
+    egress: str,
     namespace: str,
     provider: str,
     block: Mapping[str, object],
@@ -22,6 +23,7 @@ def question_key(
 
     Args:
         hash_key: shared by all replicas on one Redis; without it nobody can try out secrets.
+        egress: the policy that it is asked under: what one forbids, no reading of another tells.
         namespace: of the run: tenants never share readings.
         provider: Argo's name.
         block: the provider block, resolved, credentials included.
@@ -29,7 +31,7 @@ def question_key(
         secret: what the provider got of a Secret, in the clear.
 
     """
-    parts = [namespace, provider, block, dict(environ), dict(secret)]
+    parts = [egress, namespace, provider, block, dict(environ), dict(secret)]
     text = json.dumps(parts, sort_keys=True, default=dict)
     digest = hashlib.blake2b(text.encode(), key=hash_key[:64], digest_size=16)
     return digest.hexdigest()

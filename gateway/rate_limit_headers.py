@@ -10,6 +10,8 @@ They differ in how they tell the time of the reset: seconds from now, or an inst
 milliseconds or microseconds. The size of the number tells which. What cannot be read is ignored:
 these headers are hints.
 
+``Retry-After`` is a number of seconds or a date, which Honeycomb writes as in RFC 3339.
+
 Sources: RFC 9110 section 10.2.3; docs.datadoghq.com/api/latest/rate-limits (seconds);
 Dynatrace/dynatrace-configuration-as-code pkg/rest/rate_limit.go @ 07e693f82 (microseconds, and
 nothing of what remains); draft-ietf-httpapi-ratelimit-headers-06 and -10;
@@ -18,6 +20,7 @@ docs.honeycomb.io/api/rate-limit.
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -92,12 +95,11 @@ def _retry_after_s(text: str, now_unix_s: float) -> float | None:
 def _date_unix_s(text: str) -> float | None:
     if len(text) > _MAX_DATE_CHARS:
         return None
-    try:
-        instant = parsedate_to_datetime(text)
-        return _in_utc(instant).timestamp()
-    # The standard library's parser is not careful with what is no date at all.
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+    for parse in (parsedate_to_datetime, datetime.fromisoformat):
+        # The standard library's parsers are not careful with what is no date at all.
+        with suppress(ValueError, TypeError, IndexError, OverflowError):
+            return _in_utc(parse(text)).timestamp()
+    return None
 
 
 def _in_utc(instant: datetime) -> datetime:

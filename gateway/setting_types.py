@@ -2,10 +2,11 @@
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from gateway.durations import parse_duration_s
+from gateway.names import is_plugin_name
 from gateway.secrets import Secret
 
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -26,6 +27,13 @@ def _secret(value: object) -> object:
     return Secret(value) if isinstance(value, str) else value
 
 
+def _plugin_name(value: str) -> str:
+    if not is_plugin_name(value):
+        raise ValueError(f"plugin {value!r} must be in the format of <namespace>/<name>")
+    return value
+
+
+PluginName = Annotated[str, AfterValidator(_plugin_name)]
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
 

@@ -11,9 +11,10 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from gateway.access_settings import Access
+from gateway.egress_settings import Egress
 from gateway.errors import Problem, TemplateInvalid
 from gateway.kubernetes_settings import Kubernetes
-from gateway.setting_types import LOOPBACK_HOSTS, Seconds, SecretText, Section
+from gateway.setting_types import LOOPBACK_HOSTS, PluginName, Seconds, SecretText, Section
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 LONGEST_SECRET_AGE_S: Final = 30.0
@@ -46,7 +47,7 @@ class Verdicts(Section):
     """How long a provider may be asked why its answer was empty; `0` never asks."""
     inline_templates: Literal["loopback", "allow", "deny"] = "loopback"
     """Whether a request may bring its own template; `loopback` allows it while the gateway
-    listens on a loopback address only."""
+    listens on a loopback address only. What it may ask, `egress.inline` says."""
     plan_ttl_s: Seconds = Field(10.0, alias="planTtl")
     """How long a template's resolved plan, secrets included, is used before it is made anew."""
 
@@ -103,7 +104,8 @@ class Limits(Section):
     request_read_s: Seconds = Field(10.0, alias="requestRead")
     """How long a caller may take to send a request's body."""
     connections_per_host: int = Field(32, gt=0)
-    """How many connections are open to one provider host at the same time."""
+    """How many connections are open to one provider host at the same time; as many again for
+    templates that came with requests."""
 
 
 class Shutdown(Section):
@@ -149,16 +151,26 @@ class Settings(Section):
     """How much the gateway accepts."""
     shutdown: Shutdown = Shutdown()
     """How the process ends after SIGTERM."""
+    plugins: tuple[PluginName, ...] = ()
+    """The plugins that templates may use, each as `NAMESPACE/NAME`; only these are imported. See
+    [providers/plugin.md](providers/plugin.md). Unset, none."""
     kubernetes: Kubernetes = Kubernetes()
     """Which cluster there is, and what is read from it."""
     access: Access = Access()
     """Who may ask, and for what. Unset, everybody who reaches the gateway: so it listens on a
     loopback address only."""
+    egress: Egress = Egress()
+    """Where requests may go, and which redirects they follow."""
 
     @property
     def listens_on_loopback(self) -> bool:
         """Whether only this machine can reach the gateway."""
         return self.host in LOOPBACK_HOSTS
+
+    @property
+    def is_open_on_loopback(self) -> bool:
+        """Whether everybody on this machine may ask, and nobody else can: as one tries it out."""
+        return self.listens_on_loopback and not self.access.is_configured
 
     @property
     def accepts_inline_templates(self) -> bool:

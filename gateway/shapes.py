@@ -78,6 +78,8 @@ def _problem(model: type[BaseModel], detail: ErrorDetails) -> Problem:
     words = _WORDS_BY_ERROR.get(detail["type"], detail["msg"])
     if detail["type"] == "too_long":
         words = f"must have at most {detail['ctx']['max_length']} items"
+    if detail["type"] == "literal_error":
+        words = f"must be {detail['ctx']['expected']}"
     if detail["type"] != "missing":
         words += _instead_of(detail["input"], detail["type"])
     return Problem(path, words if path else f"the document {words}")

@@ -41,6 +41,7 @@ def dump(key: str, reading: Reading) -> bytes:
                 "result": _plain(reading.result),
                 "text": reading.text,
                 "metadata": dict(reading.metadata),
+                **({"about": dict(reading.value_metadata)} if reading.value_metadata else {}),
                 **_judgement(reading),
                 **({"outlivesError": True} if reading.outlives_error else {}),
             }
@@ -65,12 +66,17 @@ def load(key: str, data: bytes) -> Reading:
             result=_frozen(parts["result"]),
             result_type=ResultType(parts["type"]),
             text=str(parts["text"]),
-            metadata={str(name): str(value) for name, value in parts["metadata"].items()},
+            metadata=_texts(parts["metadata"]),
+            value_metadata=_texts(parts.get("about", {})),
             judgement=_judged(parts.get("judgement")),
             outlives_error=parts.get("outlivesError") is True,
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise StoredUnreadable(str(error)) from error
+
+
+def _texts(parts: Mapping[str, object]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in parts.items()}
 
 
 def _judgement(reading: Reading) -> dict[str, list[str]]:

@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from gateway.provider import HttpRequest
+from gateway.errors import ProviderError
+from gateway.provider import HttpRequest, NoAnswer
+from gateway.secrets import Redaction, Secret
 from providers._requests import with_headers
 
 _SESSION_NAME = "analysis-gateway"
 _CLIENT_TIMEOUT_S = 3
+_TOKEN_HEADER = "X-Amz-Security-Token"  # noqa: S105 - a name
 
 
 class AwsError(Exception):
@@ -60,6 +63,23 @@ def signed(request: HttpRequest, account: Account, service: str) -> HttpRequest:
     """
     with _translating():
         return _signed(request, _identity(account), service)
+
+
+def session_of(request: HttpRequest) -> Redaction:
+    """What masks the session's token of a signed request, which its server may echo."""
+    return Redaction([Secret(request.headers.get(_TOKEN_HEADER, ""))])
+
+
+@contextmanager
+def masked_errors(session: Redaction) -> Iterator[None]:
+    """Errors of providers without the session's token. Raises ProviderError."""
+    try:
+        yield
+    except NoAnswer as error:
+        told = session.text(str(error)), session.text(error.cause)
+        raise NoAnswer(told[0], cause=told[1], stage=error.stage) from None
+    except ProviderError as error:
+        raise type(error)(session.text(str(error)), metadata=error.metadata) from None
 
 
 def endpoint(account: Account, service: str) -> str:
@@ -145,6 +165,8 @@ def _identity(account: Account) -> Identity:
     region = account.region or os.environ.get("AWS_REGION") or session.get_config_variable("region")
     if not region:
         raise NoRegion
+    # For the clients of the chain itself, which ask for the credentials of a role.
+    session.set_config_variable("region", region)
     credentials = session.get_credentials()
     if credentials is None:
         raise AwsError(

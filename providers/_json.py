@@ -8,11 +8,12 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Never
+from typing import Never, TypeVar
 
 from gateway.errors import ProviderUnreadable
 from gateway.expr.gojson import syntax_error
 
+Kind = TypeVar("Kind", str, list[object], dict[str, object])
 MAX_DEPTH = 200
 """How deep lists and objects may stand in each other."""
 _BLANKS = " \t\r\n"
@@ -73,6 +74,20 @@ def mismatch(value: object, wanted: str) -> ProviderUnreadable:
     """What Go says of a value that does not fit: ``wanted`` is e.g. ``value of type string``."""
     kind = {bool: "bool", float: "number", str: "string", list: "array"}.get(type(value), "object")
     return ProviderUnreadable(f"json: cannot unmarshal {kind} into Go {wanted}")
+
+
+def fitting(value: object, kind: type[Kind], wanted: str) -> Kind:
+    """A value as Go stores it in a field of that kind: null leaves the field empty.
+
+    Raises:
+        ProviderUnreadable: the value is of another kind; ``wanted`` is as ``mismatch`` has it.
+
+    """
+    if value is None:
+        return kind()
+    if not isinstance(value, kind):
+        raise mismatch(value, wanted)
+    return value
 
 
 def stream_words(error: NotJson, body: bytes) -> str:

@@ -78,6 +78,12 @@ def with_client_limit(failure: NoAnswer) -> str:
     return f"{failure} (Client.Timeout exceeded while awaiting headers)"
 
 
+def as_received(failure: NoAnswer) -> str:
+    """The same where Argo reads the body itself, for ``web`` and ``datadog``."""
+    is_begun = failure.stage is Stage.READING_BODY
+    return f"{'Received no bytes in response: ' * is_begun}{with_client_limit(failure)}"
+
+
 class Deadline:
     """One time limit over all requests of a measurement."""
 

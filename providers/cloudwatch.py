@@ -12,7 +12,7 @@ it, ``all(result[0].Values, ...)`` holds.
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -38,7 +38,6 @@ from gateway.provider import (
     ProviderType,
     Surroundings,
 )
-from gateway.secrets import Redaction, Secret
 from gateway.wire import Limit
 from providers import _aws, _shapes
 from providers._cloudwatch_answer import OPERATION, read_refusal, read_results
@@ -57,7 +56,6 @@ _HEADERS: Final = {
     "Content-Type": "application/x-amz-json-1.0",
     "X-Amz-Target": "GraniteServiceVersion20100801.GetMetricData",
 }
-_TOKEN_HEADER: Final = "X-Amz-Security-Token"  # noqa: S105 - a name
 _OK: Final = 200
 _ACCOUNT: Final = _aws.Account()
 _CREDENTIAL: Final = Credential("aws")
@@ -142,14 +140,14 @@ class CloudWatchProvider:
     async def _attempt(self, context: Context, deadline: Deadline) -> Reading:
         body = build_body(self.queries, self.interval_s, context.now_unix_s())
         request = await _signed(body, context, deadline)
-        try:
-            response = await context.http.send(request, timeout_s=deadline.remaining_s)
-        except NoAnswer as failure:
-            raise ProviderUnreachable(_without_answer(failure)) from failure
-        if response.status != _OK:
-            raise _refused(response, request)
-        return await read_beside_the_loop(
-            response, partial(read_results, response), context.threads
+        # A wrong signature is answered with all that was signed, the session's token included.
+        session = _aws.session_of(request)
+        with _aws.masked_errors(session):
+            reading = await _answer(request, context, deadline)
+        return replace(
+            reading,
+            result=session.value(reading.result),
+            metadata={name: session.text(text) for name, text in reading.metadata.items()},
         )
 
 
@@ -208,6 +206,16 @@ def _request(body: bytes) -> HttpRequest:
         raise ProviderInvalid(f"{OPERATION}, get credentials: {error}") from error
 
 
+async def _answer(request: HttpRequest, context: Context, deadline: Deadline) -> Reading:
+    try:
+        response = await context.http.send(request, timeout_s=deadline.remaining_s)
+    except NoAnswer as failure:
+        raise ProviderUnreachable(_without_answer(failure)) from failure
+    if response.status != _OK:
+        raise _refused(response)
+    return await read_beside_the_loop(response, partial(read_results, response), context.threads)
+
+
 def _without_answer(failure: NoAnswer) -> str:
     if failure.cause == DEADLINE_EXCEEDED:
         return f"{OPERATION}, canceled, {DEADLINE_EXCEEDED}"
@@ -215,14 +223,11 @@ def _without_answer(failure: NoAnswer) -> str:
     return f"{no_answer}, request send failed, {failure}"
 
 
-def _refused(response: HttpResponse, request: HttpRequest) -> ProviderRejected:
+def _refused(response: HttpResponse) -> ProviderRejected:
     refusal = read_refusal(response)
     if refusal.is_about_credentials:
         _aws.forget()
-    # A wrong signature is answered with all that was signed, the session's token included.
-    token = request.headers.get(_TOKEN_HEADER, "")
-    message = Redaction([Secret(token)]).text(refusal.message)
-    return (MayPass if refusal.may_pass else ProviderRejected)(message)
+    return (MayPass if refusal.may_pass else ProviderRejected)(refusal.message)
 
 
 def _query(query: MetricDataQuery) -> Mapping[str, object]:

@@ -33,7 +33,7 @@ from gateway.provider import (
     Surroundings,
     Tls,
 )
-from providers import _shapes
+from providers import _aws, _shapes
 from providers._no_data import Question, explain
 from providers._oauth2 import OAuth2, parse_oauth2
 from providers._prometheus_answer import read_answer
@@ -152,9 +152,10 @@ class PrometheusProvider:
     ) -> HttpResponse:
         async def send(plain: HttpRequest) -> HttpResponse:
             signed = await self._signed(plain, context, deadline)
-            return await context.http.send(
-                add_headers(signed, self.spec), timeout_s=deadline.remaining_s
-            )
+            with _aws.masked_errors(_aws.session_of(signed)):
+                return await context.http.send(
+                    add_headers(signed, self.spec), timeout_s=deadline.remaining_s
+                )
 
         if self.oauth2 is None:
             return await send(request)

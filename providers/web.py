@@ -29,7 +29,6 @@ from gateway.provider import (
     NoAnswer,
     Provider,
     ProviderType,
-    Stage,
     Surroundings,
     Tls,
 )
@@ -39,8 +38,8 @@ from providers._jsonpath import JsonPath, JsonPathInvalid, JsonPathNotFound
 from providers._oauth2 import OAuth2, parse_oauth2
 from providers._requests import (
     Deadline,
+    as_received,
     read_beside_the_loop,
-    with_client_limit,
     with_headers,
 )
 from providers._shapes import Authentication, Header, Int64, Items, Shape
@@ -82,7 +81,7 @@ class WebProvider:
         try:
             response = await self._exchange(request, context)
         except NoAnswer as failure:
-            raise ProviderUnreachable(_worded(failure)) from failure
+            raise ProviderUnreachable(as_received(failure)) from failure
         read = partial(read_response, response, self.path)
         return await read_beside_the_loop(response, read, context.threads)
 
@@ -196,11 +195,6 @@ def _json(value: object) -> str:
             return "[" + ",".join(map(_json, value)) + "]"
         case _:
             return json_text(value)
-
-
-def _worded(failure: NoAnswer) -> str:
-    is_begun = failure.stage is Stage.READING_BODY
-    return f"{'Received no bytes in response: ' * is_begun}{with_client_limit(failure)}"
 
 
 def _check(block: Block) -> list[tuple[str, str]]:

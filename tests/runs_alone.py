@@ -8,6 +8,7 @@ from typing import Any
 from fake_kayenta import FakeKayenta
 from fake_kayenta import block as kayenta_block
 from job_api import BLOCK, FakeJobs
+from one_way import ways_of
 from redis_server import RedisServer
 
 from gateway.credentials import Credentials, SecretSource
@@ -20,7 +21,6 @@ from gateway.model import Phase, Reading, ResultType
 from gateway.planner import Planner, Secrets
 from gateway.provider import Context, ProviderType
 from gateway.quota_telemetry import QuotaTelemetry
-from gateway.rate_limits import RateLimits
 from gateway.readings import Readings
 from gateway.run_document import status_json
 from gateway.run_manifest import manifest, order_of, parse_run
@@ -208,9 +208,9 @@ async def alone(
     measuring = Measuring(
         readings=readings,
         explanations=explanations,
-        context=context,
+        ways=ways_of(context, QuotaTelemetry(telemetry)),
+        now_unix_s=context.now_unix_s,
         telemetry=telemetry,
-        rate_limits=RateLimits(QuotaTelemetry(telemetry)),
     )
     driver = Driver(
         states=store,

@@ -4,10 +4,13 @@ import re
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 import yaml
+from plugins import EXAMPLE, with_example
 
+from gateway import app
 from gateway.access.kept_file import POLL_S
 from gateway.access.key_sets import FRESH_S, PAUSE_S
 from gateway.access.policy import Action
@@ -42,7 +45,10 @@ from gateway.store import CALL_BUDGET_S, LONGEST_PAUSE_S
 from gateway.template import parse
 from gateway.verdict import MAX_TEXT_CHARS
 from gateway.wire import MAX_ITEMS
-from providers import PROVIDERS, kayenta
+from providers import influxdb, kayenta, newrelic, wavefront
+from providers._datadog_answer import MAX_TOLD_GROUPS
+from providers._plugins import values
+from providers._plugins.loading import THREADS
 
 ROOT = Path(__file__).parents[1]
 PAGES = (
@@ -115,7 +121,7 @@ def test_a_template_that_is_shown_can_be_used(page: str, text: str) -> None:
     documents = read_documents(text.encode(), name=page, syntax=Syntax.YAML)
     for document in documents:
         parse(document.content)
-    found = lint(documents, provider_types=PROVIDERS, environ={}, lookup=lambda _: None)
+    found = lint(documents, provider_types=with_example(), environ={}, lookup=lambda _: None)
     assert [each for each in found if each.severity is Severity.ERROR] == []
 
 
@@ -128,6 +134,22 @@ def test_templates_are_shown() -> None:
 def test_a_condition_that_is_shown_can_be_used(text: str) -> None:
     """Whatever the result is, nothing is wrong with it from the start."""
     check_syntax(text)
+
+
+@pytest.mark.parametrize(
+    "snippet",
+    [
+        text
+        for language, text in CODE_BLOCK.findall(read("docs/writing-a-provider.md"))
+        if language in {"python", "toml"}
+    ],
+)
+def test_a_snippet_is_a_part_of_the_example(snippet: str) -> None:
+    """Which is installed, used and tested as it stands."""
+    files = [file for file in EXAMPLE.rglob("*") if file.suffix in {".py", ".toml"}]
+    example = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    # The methods of a class stand further left on a page.
+    assert snippet in example or indent(snippet, "    ") in example
 
 
 QUERY_PARAMETERS = {
@@ -214,6 +236,17 @@ def test_every_function_of_conditions_is_named(name: str) -> None:
         pytest.param("docs/http.md", f"nothing for {SLOW_S:g} s", id="slow-readers"),
         pytest.param("docs/http.md", f"`limit={DEFAULT_LIMIT}`", id="runs-on-a-page"),
         pytest.param("docs/http.md", f"1 to {MAX_LIMIT}", id="most-runs-on-a-page"),
+        *(
+            pytest.param("docs/writing-a-provider.md", sentence, id=sentence)
+            for sentence in (
+                f"{values.MAX_VALUES:,} values",
+                f"{values.MAX_DEPTH} levels",
+                f"{values.MAX_CHARS:,} characters",
+                f"{values.MAX_METADATA_CHARS:,} characters",
+                f"longer to import than {app.PLUGIN_IMPORT_S:g} s",
+                f"each plugin has {THREADS}",
+            )
+        ),
         pytest.param("docs/metrics.md", f"{MAX_CREDENTIALS} pairs", id="quotas"),
         pytest.param("docs/security.md", f"again after {FRESH_S / 60:g} minutes", id="keys"),
         pytest.param("docs/security.md", f"at most every {PAUSE_S:g} s", id="unknown-keys"),
@@ -228,6 +261,20 @@ def test_every_function_of_conditions_is_named(name: str) -> None:
         ),
         pytest.param(
             "docs/providers/kayenta.md", f"not complete after {kayenta.LONGEST_S:g}s", id="hanging"
+        ),
+        pytest.param(
+            "docs/providers/datadog.md", f"more than {MAX_TOLD_GROUPS} groups", id="told-groups"
+        ),
+        pytest.param(
+            "docs/providers/wavefront.md", f"has {wavefront.TIMEOUT_S:g} s", id="wavefronts-time"
+        ),
+        pytest.param(
+            "docs/providers/newrelic.md",
+            f"One attempt has {newrelic.ATTEMPT_S:g} s, all together {newrelic.LIMIT_S:g} s",
+            id="attempts",
+        ),
+        pytest.param(
+            "docs/providers/influxdb.md", f"The answer has {influxdb.TIMEOUT_S:g} s", id="flux"
         ),
         pytest.param("docs/redis.md", f"up to {LONGEST_PAUSE_S:g} s", id="redis-probes"),
         pytest.param("README.md", f"at most {CALL_BUDGET_S * 1000:g} ms", id="redis-in-short"),

@@ -1,4 +1,4 @@
-"""Files that a command is given."""
+"""Files and plugins that a command is given."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,24 @@ import click
 
 from gateway.documents import Document, Syntax, read_documents
 from gateway.errors import GatewayError, TemplateInvalid
+from gateway.names import is_plugin_name
+
+
+def _plugins(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> object:
+    if not all(map(is_plugin_name, given)):
+        raise click.BadParameter("write it like NAMESPACE/NAME")
+    return given
+
+
+plugins = click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    callback=_plugins,
+    metavar="NAMESPACE/NAME",
+    help="A plugin that templates may use; may be repeated.",
+)
+"""For commands that use templates."""
 
 
 def documents(file: Path) -> tuple[Document, ...]:

@@ -23,14 +23,23 @@ _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 @click.command("lint")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--namespace", help="The namespace of templates that name none.")
+@inputs.plugins
 @click.option("--json", "output", flag_value="json", help="Print the findings as JSON.")
-def command(files: tuple[Path, ...], namespace: str | None, output: str | None) -> Exit:
+def command(
+    *,
+    files: tuple[Path, ...],
+    namespace: str | None,
+    plugins: tuple[str, ...],
+    output: str | None,
+) -> Exit:
     """Say everything that is wrong with the templates in FILES ('-' reads standard input).
 
     Exit code: 0 no errors, 1 errors, 4 usage.
     """
-    chosen = settings.load(None, flags={"namespace": namespace}, environ=dict(os.environ))
-    linted = app.linter(chosen, TemplateIndex(chosen.namespace), os.environ)
+    flags = {"namespace": namespace, "plugins": plugins}
+    chosen = settings.load(None, flags=flags, environ=dict(os.environ))
+    source = TemplateIndex(chosen.namespace)
+    linted = app.linter(chosen, source, os.environ, app.plugins_of(chosen))
     findings_by_file = {str(file): _findings(file, linted) for file in files}
     if output == "json":
         shown = {

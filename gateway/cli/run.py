@@ -102,10 +102,11 @@ def _duration(_ctx: click.Context, _param: click.Parameter, text: str | None) ->
     help="The cluster for Jobs and for secrets that the folder lacks; 'in-cluster' within a pod.",
 )
 @click.option("--namespace", help="The namespace to run in.")
+@inputs.plugins
 @click.option(
     "--json", "output", flag_value="json", help="Print the AnalysisRun; progress goes to stderr."
 )
-def command(
+def command(  # noqa: PLR0913 - one for each option
     *,
     file: Path,
     arguments: tuple[tuple[str, str], ...],
@@ -114,6 +115,7 @@ def command(
     secrets_folder: Path | None,
     kubeconfig: str | None,
     namespace: str | None,
+    plugins: tuple[str, ...],
     output: str | None,
 ) -> Exit:
     """Run the analysis in FILE to its end ('-' reads standard input).
@@ -131,6 +133,7 @@ def command(
         "templates": templates,
         "secrets": secrets_folder,
         "namespace": namespace,
+        "plugins": plugins,
         "kubernetes": _cluster(kubeconfig),
     }
     try:

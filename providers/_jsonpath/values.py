@@ -5,14 +5,11 @@ funcs.go, and package fmt's ``%v``.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from decimal import Decimal
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Final
 
-from gateway.gotext import plain_float
+from gateway.gotext import general_float
 
-_EXPONENT_FROM = 1e6
-_EXPONENT_BELOW = 1e-4
 _SHOWN_CHARACTERS = 500
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "==": eq,
@@ -109,7 +106,7 @@ def _printed(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case float():
-            return _printed_float(value)
+            return general_float(value)
         case Mapping():
             members = (f"{key}:{_printed(value[key])}" for key in sorted(value))
             return f"map[{' '.join(members)}]"
@@ -117,15 +114,3 @@ def _printed(value: object) -> str:
             return f"[{' '.join(map(_printed, value))}]"
         case _:
             return str(value)
-
-
-def _printed_float(number: float) -> str:
-    size = abs(number)
-    if size == 0 or _EXPONENT_BELOW <= size < _EXPONENT_FROM:
-        return plain_float(number)
-    sign, digits, exponent = Decimal(repr(number)).as_tuple()
-    text = "".join(map(str, digits))
-    power = int(exponent) + len(text) - 1
-    fraction = text[1:].rstrip("0")
-    mantissa = f"{'-' * sign}{text[0]}{'.' * bool(fraction)}{fraction}"
-    return f"{mantissa}e{power:+03d}"

@@ -3,11 +3,13 @@
 python servers.py hello PORT        answers 13 bytes: what aiohttp on uvloop can do at all
 python servers.py relay PORT URL    asks a Prometheus once for every request it answers
 python servers.py prometheus PORT   a Prometheus that always answers 0.97 and counts questions
+python servers.py replay PORT FILE  answers every request with the content of a file
 
 """
 
 import sys
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import aiohttp
 import orjson
@@ -73,12 +75,26 @@ def prometheus() -> web.Application:
     return app
 
 
+def replay(file: str) -> web.Application:
+    """A vendor that knows one answer."""
+    content = Path(file).read_bytes()
+
+    async def answer(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(body=content, content_type="application/json")
+
+    app = web.Application()
+    app.router.add_route("*", "/{rest:.*}", answer)
+    return app
+
+
 def main(name: str, port: str, *arguments: str) -> None:
-    """Serve one of the three on the loopback address."""
+    """Serve one of the four on the loopback address."""
     apps: dict[str, Callable[..., web.Application]] = {
         "hello": hello,
         "relay": relay,
         "prometheus": prometheus,
+        "replay": replay,
     }
     web.run_app(
         apps[name](*arguments),

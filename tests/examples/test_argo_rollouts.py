@@ -157,8 +157,9 @@ async def test_verdict_becomes_a_measurement(
     """Argo records the phase that the gateway came to."""
     async with backend(play) as upstream:
         folder = put_judged_into(tmp_path / "templates", upstream.url)
+        wait = "200ms" if play.delay_s else "8s"
         async with service(
-            tmp_path / "state", templates=folder, verdicts={"wait": "200ms"}
+            tmp_path / "state", templates=folder, verdicts={"wait": wait}
         ) as gateway:
             measured = await measure_as_argo(
                 gateway,

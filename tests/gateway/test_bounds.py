@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.bounds import at, place, whole
+from gateway.bounds import at, below, place, whole
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,19 @@ from gateway.bounds import at, place, whole
 def test_at(path: str, step: str | int, expected: str) -> None:
     """Paths read as they are written in templates."""
     assert at(path, step) == expected
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        pytest.param("url", "provider.web.url", id="a-field"),
+        pytest.param("[0].key", "provider.web[0].key", id="an-item"),
+        pytest.param("", "provider.web", id="the-whole"),
+    ],
+)
+def test_below(rest: str, expected: str) -> None:
+    """Paths of a part become paths of the whole."""
+    assert below("provider.web", rest) == expected
 
 
 @pytest.mark.parametrize(

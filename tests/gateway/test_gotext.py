@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.gotext import json_float, json_string, json_text, plain_float, quote, quote_bytes
+from gateway.gotext import (
+    general_float,
+    json_float,
+    json_string,
+    json_text,
+    plain_float,
+    quote,
+    quote_bytes,
+)
 
 NAN = math.nan
 INF = math.inf
@@ -35,6 +43,25 @@ INF = math.inf
 def test_a_number_is_printed_as_go_prints_it(number: float, plain: str, in_json: str) -> None:
     """The plain form never has an exponent, the JSON form has one at the ends."""
     assert (plain_float(number), json_float(number)) == (plain, in_json)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        pytest.param(999_999.0, "999999", id="six-digits"),
+        pytest.param(1e6, "1e+06", id="an-exponent-from-a-million"),
+        pytest.param(-1234567.0, "-1.234567e+06", id="with-all-its-digits"),
+        pytest.param(0.0001, "0.0001", id="a-small-number"),
+        pytest.param(0.00001, "1e-05", id="an-exponent-below-a-ten-thousandth"),
+        pytest.param(1e-300, "1e-300", id="three-digits-of-exponent"),
+        pytest.param(-0.0, "-0", id="a-negative-zero"),
+        pytest.param(INF, "+Inf", id="infinity"),
+        pytest.param(NAN, "NaN", id="no-number"),
+    ],
+)
+def test_a_number_among_others_is_printed_as_go_prints_it(number: float, text: str) -> None:
+    """With the verb that prints whatever comes."""
+    assert general_float(number) == text
 
 
 @pytest.mark.parametrize(
@@ -104,8 +131,9 @@ def test_package_time_escapes_every_byte_beyond_ascii() -> None:
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_number_reads_back(number: float) -> None:
-    """No digit is lost in either form."""
+    """No digit is lost in any form."""
     assert float(plain_float(number)) == number
+    assert float(general_float(number)) == number
     assert float(json_float(number)) == number
 
 

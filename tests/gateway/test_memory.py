@@ -1,5 +1,7 @@
 """The bounded memory of a process."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.memory import Memory, Remembered
@@ -33,6 +35,16 @@ def test_the_least_recently_used_go_first(max_entries: int, max_bytes: int, left
         memory.get("a", now_s=0)
     memory.put("d", READING, began_s=0)
     assert remembered(memory, "a", "b", "c", "d") == left
+
+
+def test_what_is_told_beside_a_value_takes_room() -> None:
+    """Warnings and the names of groups may be longer than the value."""
+    memory = Memory(max_entries=9, max_bytes=2 * WEIGHT_BYTES)
+    memory.put("a", READING, began_s=0)
+    memory.put("b", replace(READING, value_metadata={"groups": "x"}), began_s=0)
+    assert remembered(memory, "a", "b") == "b"
+    memory.put("c", replace(READING, metadata={"warnings": "x" * WEIGHT_BYTES}), began_s=0)
+    assert remembered(memory, "a", "b", "c") == ""
 
 
 def test_a_newer_reading_is_not_replaced_by_an_older_one() -> None:

@@ -127,13 +127,15 @@ BY_NAME = (TemplateRef(templateName="named"),)
     ],
 )
 async def test_what_is_brought_gets_other_secrets(question: Question, secret: str) -> None:
-    """Its author may be anybody; for verdicts and for runs alike."""
+    """And asks under another policy: its author may be anybody; for verdicts and runs alike."""
     planner = planner_of(NAMED)
     order = order_of_question(planner, question)
     plans = [await planner.plan(question), await planner.resolve(wanted(order))]
     for planned in plans:
         urls = {metric.query for metric in planned.metrics}
         assert f"http://127.0.0.1:1/{secret}" in urls
+        policy = "egress.inline" if secret == "of-brought" else "egress.named"
+        assert {metric.egress for metric in planned.metrics} == {policy}
     assert order.is_brought is (secret == "of-brought")
 
 
@@ -142,6 +144,7 @@ async def test_a_run_that_is_brought_gets_other_secrets() -> None:
     order = order_of(RUN, namespace="n", given=())
     (metric,) = (await planner_of().resolve(wanted(order))).metrics
     assert (order.is_brought, metric.query) == (True, "http://127.0.0.1:1/of-brought")
+    assert metric.egress == "egress.inline"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 from gateway.questions import question_key
 
 BASE = {
+    "egress": "egress.named",
     "namespace": "shop",
     "provider": "web",
     "block": {"url": "http://x", "headers": [{"key": "K", "value": "hunter2"}]},
@@ -29,6 +30,7 @@ def test_equal_questions_have_equal_keys() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
+        pytest.param({"egress": "egress.inline"}, id="policies-share-nothing"),
         pytest.param({"namespace": "other"}, id="tenants-share-nothing"),
         pytest.param({"provider": "prometheus"}, id="providers-share-nothing"),
         pytest.param({"block": {"url": "http://y"}}, id="another-block"),

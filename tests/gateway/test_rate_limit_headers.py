@@ -126,6 +126,7 @@ EXHAUSTED = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "7"}
         pytest.param(429, {"Retry-After": "0"}, 0, id="at-once"),
         pytest.param(429, {"Retry-After": DATE}, 30, id="a-date"),
         pytest.param(429, {"Retry-After": "Tue, 14 Nov 2023 22:13:50 -0000"}, 30, id="no-zone"),
+        pytest.param(429, {"Retry-After": "2023-11-14T22:13:50Z"}, 30, id="as-in-rfc-3339"),
         pytest.param(429, {"Retry-After": "Sat, 01 Jan 2000 00:00:00 GMT"}, 0, id="a-past-date"),
         pytest.param(429, {**EXHAUSTED, "Retry-After": "3"}, 3, id="it-goes-before-the-reset"),
         pytest.param(429, EXHAUSTED, 7, id="the-reset"),

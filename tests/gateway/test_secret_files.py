@@ -22,8 +22,9 @@ def folder(tmp_path: Path) -> Path:
     (version / "binary").write_bytes(b"\xff")
     (version / "large").write_bytes(b"x" * ((1 << 20) + 1))
     (version / "locked").write_text("x")
+    (version / "h:8443").write_text("of a port")
     (mount / "..data").symlink_to("..2026_01_01")
-    for key in ("token", "empty", "binary", "large", "locked"):
+    for key in ("token", "empty", "binary", "large", "locked", "h:8443"):
         (mount / key).symlink_to(f"..data/{key}")
     (mount / "folder").mkdir()
     os.mkfifo(mount / "pipe")
@@ -47,6 +48,7 @@ async def answer(
     [
         pytest.param("shop", "api", "token", Secret("hunter2\n"), id="verbatim-to-the-last-byte"),
         pytest.param("shop", "api", "empty", Secret(""), id="empty"),
+        pytest.param("shop", "api", "h:8443", Secret("of a port"), id="a-server-with-its-port"),
         pytest.param(
             "shop", "nope", "token", MissingSecret('secrets "nope" not found'), id="no-secret"
         ),
@@ -105,6 +107,13 @@ async def answer(
             "../../../outside",
             MissingKey("key '../../../outside' does not exist in secret 'api'"),
             id="a-key-that-leads-out",
+        ),
+        pytest.param(
+            "shop",
+            "api",
+            "x:/../../../outside",
+            MissingKey("key 'x:/../../../outside' does not exist in secret 'api'"),
+            id="a-port-that-leads-out",
         ),
         pytest.param(
             "shop",

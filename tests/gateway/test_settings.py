@@ -9,6 +9,8 @@ from gateway.errors import Problem
 from gateway.secrets import Secret
 from gateway.settings import Settings, SettingsInvalid
 
+FORMAT = "must be in the format of <namespace>/<name>"
+
 
 def loaded(tmp_path: Path, text: str, **flags: object) -> Settings:
     """Settings from a file with this text, in no pod."""
@@ -65,6 +67,15 @@ def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
             "verdicts: {wait: 1h}\n",
             [Problem("", "verdicts.wait must not be longer than verdicts.maxWait")],
             id="a-wait-beyond-the-longest",
+        ),
+        pytest.param(
+            "plugins: [kpi, acme/kpi, a/b/c, '/x', 7]\n",
+            [
+                Problem(f"plugins.{index}", f"plugin {name!r} {FORMAT}")
+                for index, name in ((0, "kpi"), (2, "a/b/c"), (3, "/x"))
+            ]
+            + [Problem("plugins.4", "Input should be a valid string")],
+            id="names-that-no-plugin-has",
         ),
         pytest.param(
             "- 1\n", [Problem("settings.yaml", "must be a mapping of settings")], id="not-a-mapping"

@@ -35,7 +35,7 @@ GOOD = {
 @given(result=json_values.map(freeze), text=texts, metadata=st.dictionaries(texts, texts))
 def test_what_is_written_can_be_read(result: object, text: str, metadata: dict[str, str]) -> None:
     """Any JSON value survives, with its types."""
-    reading = Reading(result, ResultType.JSON, text, metadata)
+    reading = Reading(result, ResultType.JSON, text, metadata, metadata)
     assert load("question", dump("question", reading)) == reading
 
 

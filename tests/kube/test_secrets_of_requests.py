@@ -110,6 +110,7 @@ async def test_a_stored_run_that_was_brought_stays_so(kubernetes: Cluster, tmp_p
         async with gateway_on(kubernetes, tmp_path / "state", namespace, **settings) as gateway:
             begun = await gateway.post(f"/v1/runs?namespace={namespace}", run)
             (mounted / "token").unlink()
+            mounted.rmdir()
             ended = await gateway.get(f"{begun.headers['Location']}?wait=20s")
     assert ended.body["status"]["phase"] == "Error"
     assert ended.body["status"]["message"].endswith(

@@ -1,6 +1,7 @@
 """cloudWatch: the block, the call, what is asked again, and what an answer is worth."""
 
 import json
+import logging
 import random
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import ProviderError
+from gateway.logs import set_up
 from gateway.model import Reading
 from gateway.provider import HttpResponse, Surroundings
 from providers._cloudwatch_answer import read_results
@@ -133,6 +135,15 @@ def test_the_time_ends_now_and_begins_an_interval_ago() -> None:
             id="what-does-not-pass-is-not-asked-again",
         ),
         pytest.param(
+            [Play('{"code":"x#Throttling:http://x"}', 400), GOOD], "[[0.5]]", 2, id="a-code"
+        ),
+        pytest.param(
+            [Play("{}", 400, {"x-amzn-ErrorType": "SlowDown:http://x"}), GOOD],
+            "[[0.5]]",
+            2,
+            id="a-code-in-a-header",
+        ),
+        pytest.param(
             [Play('{"__type":"X","message":5}', 404)],
             f"ProviderRejected: {OPERATION}, https response error StatusCode: 404, RequestID: -,"
             " api error X: ",
@@ -186,6 +197,34 @@ async def test_a_token_that_is_echoed_is_masked(monkeypatch: pytest.MonkeyPatch)
     assert got.endswith("SignatureDoesNotMatch: the string should have been"
                         " x-amz-security-token:*****")  # fmt: skip
     assert server.requests[0].headers["X-Amz-Security-Token"] == "session/hush+hush=="
+
+
+@pytest.mark.parametrize(
+    "play",
+    [
+        pytest.param(Play("", 302, {"Location": "http://127.0.0.1:1/TOKEN"}), id="a-redirect"),
+        pytest.param(Play("", 302, {"Location": "http://%zz/TOKEN"}), id="a-bad-redirect"),
+        pytest.param(Play("TOKEN", 500), id="a-body"),
+        pytest.param(Play('{"__type":"#TOKEN"}', 400, {"x-amzn-RequestId": "TOKEN"}), id="names"),
+        pytest.param(
+            Play(
+                '{"MetricDataResults":[{"Id":"a","Label":"TOKEN","Values":[1]}],'
+                '"Messages":[{"Code":"c","Value":"TOKEN"}]}'
+            ),
+            id="a-reading",
+        ),
+    ],
+)
+async def test_a_token_never_comes_back(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever a server puts it."""
+    token = "FwoGZXIvYXdzEBYaDHqa0AP1EXAMPLE"
+    monkeypatch.setenv("AWS_SESSION_TOKEN", token)
+    headers = {name: value.replace("TOKEN", token) for name, value in play.headers.items()}
+    echo = replace(play, body=str(play.body).replace("TOKEN", token), headers=headers)
+    async with backend(echo) as server:
+        got = await measured(server, monkeypatch)
+    assert token not in repr(got)
+    assert "*****" in repr(got)
 
 
 @pytest.mark.parametrize(
@@ -252,17 +291,32 @@ def answer(document: object) -> Reading | str:
 @pytest.mark.parametrize(
     ("document", "outcome"),
     [
-        pytest.param("null", f"{UNREADABLE}: Input should be", id="null"),
-        pytest.param("{}", f"{UNREADABLE}: MetricDataResults: Field required", id="no-results"),
+        pytest.param("null", f"{UNREADABLE}: the document must be an object, not null", id="null"),
+        pytest.param("{}", f"{UNREADABLE}: MetricDataResults: is required", id="no-results"),
         pytest.param("[", f"{UNREADABLE}: unexpected end of JSON input", id="half-an-answer"),
         pytest.param(
             {"MetricDataResults": [{"Id": "a", "Values": [None]}]},
-            f"{UNREADABLE}: MetricDataResults.0.Values.0: Input should be a valid number",
+            f"{UNREADABLE}: MetricDataResults[0].Values[0]: Input should be a valid number",
             id="a-gap-is-no-zero",
         ),
         pytest.param(
+            {"MetricDataResults": [{"Id": "a", "Values": [True]}]},
+            f"{UNREADABLE}: MetricDataResults[0].Values[0]: Input should be a valid number",
+            id="a-boolean-is-no-number",
+        ),
+        pytest.param(
+            {"MetricDataResults": [{"Id": "a", "Values": ["5"]}]},
+            f"{UNREADABLE}: MetricDataResults[0].Values[0]: Input should be a valid number",
+            id="nor-is-a-text",
+        ),
+        pytest.param(
+            {"MetricDataResults": [{"Id": "a", "Values": [1], "Timestamps": [1e300]}]},
+            f"{UNREADABLE}: MetricDataResults[0].Timestamps[0]: Input should be less than",
+            id="an-instant-that-no-calendar-knows",
+        ),
+        pytest.param(
             {"MetricDataResults": [{"Id": "a", "Values": "7"}]},
-            f"{UNREADABLE}: MetricDataResults.0.Values: Input should be a valid list",
+            f"{UNREADABLE}: MetricDataResults[0].Values: Input should be a valid list",
             id="a-text-is-no-list",
         ),
     ],
@@ -288,7 +342,12 @@ def test_what_is_no_answer_is_an_error(document: object, outcome: str) -> None:
             [("a", "Complete", [1])], {"NextToken": "t"}, "[[1]]", False, True, id="more-pages"
         ),
         pytest.param(
-            [("a", "Complete", ["NaN", "-Infinity"])], {}, "[[NaN -Inf]]", False, False, id="words"
+            [("a", "Complete", ["NaN", "-Infinity", "Infinity"])],
+            {},
+            "[[NaN -Inf +Inf]]",
+            False,
+            False,
+            id="words",
         ),
     ],
 )
@@ -305,6 +364,14 @@ def test_answers_are_read(
     assert isinstance(got, Reading)
     assert (got.text, got.is_empty, got.is_partial) == (text, is_empty, is_partial)
     assert got.outlives_error
+
+
+def test_what_is_null_was_not_sent() -> None:
+    """As with Amazon's own client."""
+    names = ("Id", "Label", "Messages", "StatusCode", "Timestamps", "Values")
+    got = answer({"MetricDataResults": [dict.fromkeys(names)], "Messages": None, "NextToken": None})
+    assert isinstance(got, Reading)
+    assert (got.text, got.is_empty) == ("[[]]", True)
 
 
 def test_messages_are_told_as_texts() -> None:
@@ -334,3 +401,22 @@ json_values = st.recursive(
 def test_any_answer_is_read_or_an_error(document: object) -> None:
     """Nothing else comes of JSON."""
     assert isinstance(answer(document), Reading | str)
+
+
+async def test_debugging_shows_no_credentials(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Amazon's library would log all that it signs, and what its token service grants."""
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "session-hush")
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    try:
+        set_up(level="debug", log_format="text")
+        root.addHandler(caplog.handler)
+        async with backend(GOOD) as server:
+            assert isinstance(await measured(server, monkeypatch), Reading)
+    finally:
+        root.setLevel(level)
+        root.handlers[:] = handlers
+    assert caplog.records
+    assert "session-hush" not in caplog.text

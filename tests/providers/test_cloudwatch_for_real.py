@@ -155,7 +155,7 @@ async def test_a_role_of_a_profile_is_assumed(
 ) -> None:
     """The profile that the process is told to use says which, and who may."""
     (tmp_path / "config").write_text(
-        f"[profile reader]\nrole_arn = {ROLE}\nsource_profile = team\nregion = eu-west-1\n"
+        f"[profile reader]\nrole_arn = {ROLE}\nsource_profile = team\n"
     )
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")

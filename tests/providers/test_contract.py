@@ -5,17 +5,26 @@ A new provider is covered by one entry in ``SUBJECTS``.
 
 import asyncio
 import json
-from collections.abc import Callable
+import os
+import random
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_account import aws_account
 from backends import failure_text, raw_server, world
 from faulty_backends import BACKENDS
+from plugins import PROVIDERS
 
 from gateway.model import Reading, ResultType
-from gateway.provider import Surroundings
-from providers import PROVIDERS
+from gateway.provider import FoundSecret, Surroundings
+from gateway.quota_telemetry import QuotaTelemetry
+from gateway.rate_limits import RateLimits
+from gateway.secrets import Secret
+from gateway.telemetry import Telemetry
+from providers import _aws
 
 TIME_LIMIT_S = 1
 MAX_BODY_BYTES = 1_000_000
@@ -30,8 +39,27 @@ class Subject:
     answers: dict[str, Reading | str]
     secrets: dict[str, Any] = field(default_factory=dict)
     """Fields in which secrets may stand, beside the address."""
+    secret: dict[str, str] = field(default_factory=dict)
+    """What is in the Secret that it wants; ``$URL`` and ``$HOST`` are the backend's."""
     limited: Callable[[Any], Any] = lambda provider: provider
     """The provider with the shortest time limit, where its block cannot say so."""
+
+    def made(self, name: str, url: str, **fields: Any) -> Any:
+        """The provider that asks a backend; ``fields`` are added to its block."""
+        return self.limited(
+            PROVIDERS[name].parse({**self.block(url), **fields}, self.surroundings(url))
+        )
+
+    def surroundings(self, url: str) -> Surroundings:
+        """The Secret, if it wants one."""
+        text = json.dumps(self.secret).replace("$URL", url).replace("$HOST", host_of(url))
+        keys = {key: Secret(value) for key, value in json.loads(text).items()}
+        return Surroundings(secret=FoundSecret("own/vendor", keys) if keys else None)
+
+
+def host_of(url: str) -> str:
+    """A URL without its scheme."""
+    return url.partition("://")[2]
 
 
 def limited(provider: Any) -> Any:
@@ -59,6 +87,52 @@ def skywalking_block(url: str) -> dict[str, Any]:
     return {"address": url, "query": "{ a }", "interval": "3m"}
 
 
+def datadog_block(_: str) -> dict[str, Any]:
+    """A scalar query with the shortest time limit."""
+    return {"query": "a", "apiVersion": "v2", "requestTimeout": f"{TIME_LIMIT_S}s"}
+
+
+def wavefront_block(url: str) -> dict[str, Any]:
+    """A query of the chart API."""
+    return {"address": host_of(url), "query": "a"}
+
+
+def kpi_block(url: str) -> dict[str, Any]:
+    """A figure, with the shortest time limit."""
+    return {"address": url, "kpi": "orders", "timeoutSeconds": TIME_LIMIT_S}
+
+
+def influxdb_block(_url: str) -> dict[str, Any]:
+    """A Flux query; the address is in the Secret."""
+    return {"query": 'from(bucket: "b")'}
+
+
+def new_relic_block(_url: str) -> dict[str, Any]:
+    """An NRQL query; the address is in the Secret."""
+    return {"query": "SELECT count(*) FROM Transaction"}
+
+
+def without_tls(provider: Any) -> Any:
+    """It always asks over HTTPS, which the backends here do not speak."""
+    return replace(limited(provider), url=replace(provider.url, scheme="http"))
+
+
+def cloudwatch_block(url: str) -> dict[str, Any]:
+    """Queries; the address is where the environment says that Amazon is."""
+    os.environ["AWS_ENDPOINT_URL_CLOUDWATCH"] = url
+    _aws.forget()
+    return {"metricDataQueries": [{"id": "a"}]}
+
+
+@pytest.fixture(autouse=True)
+def _account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", "")
+    monkeypatch.setattr(random, "random", lambda: 0.01)
+    with aws_account(tmp_path, monkeypatch):
+        monkeypatch.setenv("AWS_REGION", "eu-west-1")
+        yield
+
+
 def text(value: str) -> Reading:
     """What web makes of a body that is no JSON."""
     return Reading(value, ResultType.JSON, value)
@@ -76,7 +150,20 @@ SECRETS = {
 }
 CUT_WEB = "ProviderUnreachable: Received no bytes in response: "
 LATE_BODY_WEB = f" {LATE_BODY}"
+NO_RECORDS = "ProviderUnreadable: no results returned from flux query"
+GIVING_UP = "POST $URL giving up after 1 attempt(s)"
+KPI = "plugin acme/kpi:"
 UNDECODED = "ProviderUnreadable: decoding response:"
+UNPARSED = "ProviderUnreadable: Could not parse JSON body:"
+WAVEFRONT_QUERY = (
+    "autoEvents=false&e=1700000000000&g=s&i=true&includeObsoleteMetrics=false&listmode=false&p=1"
+    "&q=a&s=1700000000000&strict=false"
+)
+GET_METRIC_DATA = "operation error CloudWatch: GetMetricData"
+REFUSED = f"{GET_METRIC_DATA}, https response error StatusCode:"
+OF_NOBODY = "RequestID: -, api error"
+NOT_SENT = f"{REFUSED} 0, RequestID: , request send failed"
+NO_METRIC_DATA = f"ProviderUnreadable: {GET_METRIC_DATA}, deserialization failed"
 SUBJECTS = {
     "prometheus": Subject(
         prometheus_block,
@@ -189,6 +276,183 @@ SUBJECTS = {
         },
         limited=limited,
     ),
+    "datadog": Subject(
+        datadog_block,
+        "/api/v2/query/scalar",
+        {
+            "refuses": 'ProviderUnreachable: Post "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": f'ProviderUnreachable: Post "$URL": context deadline exceeded{LATE_WEB}',
+            "drips": f"{CUT_WEB}context deadline exceeded{LATE_BODY_WEB}",
+            "hangs up": 'ProviderUnreachable: Post "$URL": EOF',
+            "truncated": f"{CUT_WEB}unexpected EOF",
+            "401": "ProviderRejected: received authentication error response code: 401"
+            ' {"error":"who are you"}',
+            "429": "ProviderRejected: received non 2xx response code: 429 slow down",
+            "500": "ProviderRejected: received non 2xx response code: 500 <h1>oops</h1>",
+            "304": "ProviderRejected: received non 2xx response code: 304 ",
+            "204": "ProviderRejected: received non 2xx response code: 204 ",
+            "html": f"{UNPARSED} invalid character '<' looking for beginning of value",
+            "empty": f"{UNPARSED} unexpected end of JSON input",
+            "null": Reading(None, ResultType.FLOAT, "[]", is_empty=True),
+            "nan": f"{UNPARSED} invalid character 'N' looking for beginning of value",
+            "half json": f"{UNPARSED} unexpected end of JSON input",
+            "deep": f"{UNPARSED} the answer is nested deeper than 200 levels",
+            "huge": 'ProviderUnreadable: Post "$URL": the answer is larger than 1000000 bytes,'
+            " the limit of this gateway",
+            "not http": 'ProviderUnreadable: Post "$URL": net/http: HTTP/1.x transport connection'
+            " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+        secret={"api-key": "hush", "app-key": "hush", "address": "$URL"},
+    ),
+    "wavefront": Subject(
+        wavefront_block,
+        f"/api/v2/chart/api?{WAVEFRONT_QUERY}",
+        {
+            "refuses": 'ProviderUnreachable: Get "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": f'ProviderUnreachable: Get "$URL": context deadline exceeded{LATE_WEB}',
+            "drips": f"ProviderUnreachable: context deadline exceeded {LATE_BODY}",
+            "hangs up": 'ProviderUnreachable: Get "$URL": EOF',
+            "truncated": "ProviderUnreachable: unexpected EOF",
+            "401": 'ProviderRejected: server returned 401 Unauthorized\n{"error":"who are you"}\n',
+            "429": "ProviderRejected: server returned 429 Too Many Requests\nslow down\n",
+            "500": "ProviderRejected: server returned 500 Internal Server Error\n<h1>oops</h1>\n",
+            "304": "ProviderRejected: server returned 304 Not Modified\n\n",
+            "204": "ProviderRejected: server returned 204 No Content\n\n",
+            "html": "ProviderUnreadable: invalid character '<' looking for beginning of value",
+            "empty": "ProviderUnreadable: unexpected end of JSON input",
+            "null": "ProviderUnreadable: No TimeSeries found in response from Wavefront",
+            "nan": "ProviderUnreadable: invalid character 'N' looking for beginning of value",
+            "half json": "ProviderUnreadable: unexpected end of JSON input",
+            "deep": "ProviderUnreadable: the answer is nested deeper than 200 levels",
+            "huge": 'ProviderUnreadable: Get "$URL": the answer is larger than 1000000 bytes,'
+            " the limit of this gateway",
+            "not http": 'ProviderUnreadable: Get "$URL": net/http: HTTP/1.x transport connection'
+            " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+        secret={"$HOST": "hush"},
+        limited=without_tls,
+    ),
+    "cloudWatch": Subject(
+        cloudwatch_block,
+        "/",
+        {
+            "refuses": f'ProviderUnreachable: {NOT_SENT}, Post "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": f"ProviderUnreachable: {GET_METRIC_DATA}, canceled, context deadline exceeded",
+            "drips": f"ProviderUnreachable: {GET_METRIC_DATA}, canceled, context deadline exceeded",
+            "hangs up": f'ProviderUnreachable: {NOT_SENT}, Post "$URL": EOF',
+            "truncated": f"ProviderUnreachable: {NOT_SENT}, unexpected EOF",
+            "401": f'ProviderRejected: {REFUSED} 401, {OF_NOBODY}: {{"error":"who are you"}}',
+            "429": f"ProviderRejected: {REFUSED} 429, {OF_NOBODY}: slow down",
+            "500": f"MayPass: {REFUSED} 500, {OF_NOBODY}: <h1>oops</h1>",
+            "304": f"ProviderRejected: {REFUSED} 304, {OF_NOBODY}: ",
+            "204": f"ProviderRejected: {REFUSED} 204, {OF_NOBODY}: ",
+            "html": f"{NO_METRIC_DATA}: invalid character '<' looking for beginning of value",
+            "empty": f"{NO_METRIC_DATA}: unexpected end of JSON input",
+            "null": f"{NO_METRIC_DATA}: the document must be an object, not null",
+            "nan": f"{NO_METRIC_DATA}: invalid character 'N' looking for beginning of value",
+            "half json": f"{NO_METRIC_DATA}: unexpected end of JSON input",
+            "deep": "ProviderUnreadable: the answer is nested deeper than 200 levels",
+            "huge": 'ProviderUnreadable: Post "$URL": the answer is larger than 1000000 bytes,'
+            " the limit of this gateway",
+            "not http": 'ProviderUnreadable: Post "$URL": net/http: HTTP/1.x transport connection'
+            " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+        limited=limited,
+    ),
+    "acme/kpi": Subject(
+        kpi_block,
+        "/kpis.csv",
+        {
+            "refuses": f'ProviderUnreachable: {KPI} Get "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": f'ProviderUnreachable: {KPI} Get "$URL": context deadline exceeded',
+            "drips": f"ProviderUnreachable: {KPI} context deadline exceeded",
+            "hangs up": f'ProviderUnreachable: {KPI} Get "$URL": EOF',
+            "truncated": f"ProviderUnreachable: {KPI} unexpected EOF",
+            "401": f"ProviderRejected: {KPI} the KPI service answered 401",
+            "429": f"ProviderRejected: {KPI} the KPI service answered 429",
+            "500": f"ProviderRejected: {KPI} the KPI service answered 500",
+            "304": f"ProviderRejected: {KPI} the KPI service answered 304",
+            "204": f"ProviderRejected: {KPI} the KPI service answered 204",
+            "html": f"ProviderUnreadable: {KPI} the KPI service has no figure 'orders'",
+            "empty": f"ProviderUnreadable: {KPI} the KPI service has no figure 'orders'",
+            "null": f"ProviderUnreadable: {KPI} the KPI service has no figure 'orders'",
+            "nan": f"ProviderUnreadable: {KPI} the KPI service has no figure 'orders'",
+            "half json": f"ProviderUnreadable: {KPI} the KPI service has no figure 'orders'",
+            "deep": f"ProviderUnreadable: {KPI} the answer is no CSV: field larger than field"
+            " limit (131072)",
+            "huge": f'ProviderUnreadable: {KPI} Get "$URL": the answer is larger than 1000000'
+            " bytes, the limit of this gateway",
+            "not http": f'ProviderUnreadable: {KPI} Get "$URL": net/http: HTTP/1.x transport'
+            " connection broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+    ),
+    "influxdb": Subject(
+        influxdb_block,
+        "/api/v2/query?org=o",
+        {
+            "refuses": 'ProviderUnreachable: Post "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": f'ProviderUnreachable: Post "$URL": context deadline exceeded{LATE_WEB}',
+            "drips": f"ProviderUnreachable: context deadline exceeded {LATE_BODY}",
+            "hangs up": 'ProviderUnreachable: Post "$URL": EOF',
+            "truncated": "ProviderUnreachable: unexpected EOF",
+            "401": 'ProviderRejected: 401 Unauthorized: {"error":"who are you"}',
+            "429": "ProviderRejected: 429 Too Many Requests: slow down",
+            "500": "ProviderRejected: 500 Internal Server Error: <h1>oops</h1>",
+            "304": "ProviderRejected: Unexpected status code 304",
+            "204": NO_RECORDS,
+            "html": "ProviderUnreadable: parsing error, annotations not found",
+            "empty": NO_RECORDS,
+            "null": "ProviderUnreadable: parsing error, annotations not found",
+            "nan": "ProviderUnreadable: parsing error, annotations not found",
+            "half json": 'ProviderUnreadable: parse error on line 1: bare " in non-quoted-field',
+            "deep": "ProviderUnreadable: parsing error, annotations not found",
+            "huge": 'ProviderUnreadable: Post "$URL": the answer is larger than 1000000 bytes,'
+            " the limit of this gateway",
+            "not http": 'ProviderUnreadable: Post "$URL": net/http: HTTP/1.x transport connection'
+            " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+        limited=limited,
+        secret={"authToken": "hush", "org": "o", "address": "$URL"},
+    ),
+    "newRelic": Subject(
+        new_relic_block,
+        "/graphql",
+        {
+            "refuses": f'ProviderUnreachable: {GIVING_UP}: Post "$URL": dial tcp $HOST: connect:'
+            " connection refused",
+            "hangs": f'ProviderUnreachable: {GIVING_UP}: Post "$URL": context deadline exceeded'
+            f"{LATE_WEB}",
+            "drips": f"ProviderUnreachable: {GIVING_UP}: context deadline exceeded {LATE_BODY}",
+            "hangs up": f'ProviderUnreachable: {GIVING_UP}: Post "$URL": EOF',
+            "truncated": f"ProviderUnreachable: {GIVING_UP}: unexpected EOF",
+            "401": "ProviderRejected: 401 response returned",
+            "429": f"ProviderRejected: {GIVING_UP}: 429 response returned",
+            "500": f"ProviderRejected: {GIVING_UP}: 500 response returned",
+            "304": "ProviderRejected: 304 response returned",
+            "204": "ProviderUnreadable: unexpected end of JSON input",
+            "html": "ProviderUnreadable: invalid character '<' looking for beginning of value",
+            "empty": "ProviderUnreadable: unexpected end of JSON input",
+            "null": "ProviderUnreadable: no results returned from NRQL query",
+            "nan": "ProviderUnreadable: invalid character 'N' looking for beginning of value",
+            "half json": "ProviderUnreadable: unexpected end of JSON input",
+            "deep": "ProviderUnreadable: the answer is nested deeper than 200 levels",
+            "huge": 'ProviderUnreadable: Post "$URL": the answer is larger than 1000000 bytes,'
+            " the limit of this gateway",
+            "not http": 'ProviderUnreadable: Post "$URL": net/http: HTTP/1.x transport connection'
+            " broken: Bad status line: Expected HTTP/, RTSP/ or ICE/: b'nonsense' ^",
+        },
+        limited=lambda provider: replace(provider, limit_s=TIME_LIMIT_S),
+        secret={
+            "personal-api-key": "hush",
+            "account-id": "4711",
+            "base-url-nerdgraph": "$URL/graphql",
+        },
+    ),
 }
 
 
@@ -204,11 +468,13 @@ async def test_a_fault_is_told_exactly_and_in_time(name: str, fault: str) -> Non
     subject = SUBJECTS[name]
     started_s = asyncio.get_running_loop().time()
     async with BACKENDS[fault]() as url, world(max_body_bytes=MAX_BODY_BYTES) as context:
-        provider = subject.limited(PROVIDERS[name].parse(subject.block(url), Surroundings()))
-        got = await failure_text(provider.measure(context))
+        limits = RateLimits(QuotaTelemetry(Telemetry()))
+        polite = limits.within(context, provider=name, credential="")
+        got = await failure_text(subject.made(name, url).measure(polite))
     if isinstance(got, str):
-        got = got.replace(f"{url}{subject.path}", "$URL").replace(url[len("http://") :], "$HOST")
+        got = got.replace(f"{url}{subject.path}", "$URL").replace(host_of(url), "$HOST")
     assert got == subject.answers[fault]
+    assert "hush" not in repr(got)
     assert asyncio.get_running_loop().time() - started_s < TIME_LIMIT_S + 1
 
 
@@ -224,8 +490,7 @@ async def test_a_measurement_can_be_cancelled(name: str) -> None:
         closed.set()
 
     async with raw_server(watch) as url, world() as context:
-        provider = PROVIDERS[name].parse(SUBJECTS[name].block(url), Surroundings())
-        task = asyncio.create_task(provider.measure(context))
+        task = asyncio.create_task(SUBJECTS[name].made(name, url).measure(context))
         await arrived.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -248,6 +513,6 @@ def test_a_block_is_checked_with_its_placeholders(name: str) -> None:
 def test_a_provider_keeps_its_secrets(name: str) -> None:
     """A provider in a traceback or a log shows no address, header or password."""
     subject = SUBJECTS[name]
-    block = {**subject.block("http://u:hush@h"), **subject.secrets}
-    provider = PROVIDERS[name].parse(block, Surroundings())
+    provider = subject.made(name, "http://u:hush@h", **subject.secrets)
     assert "hush" not in repr(provider)
+    assert not subject.secret or Secret("hush") in provider.credential.secrets

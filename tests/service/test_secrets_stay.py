@@ -16,11 +16,32 @@ SECRET = 'hunter2/"key'  # it looks different in URLs and in JSON
 ESCAPED = (SECRET, quote(SECRET, safe=""), r"hunter2/\"key", "hunter2")
 
 
-def planted(folder: Path) -> Path:
-    """A secrets folder with one secret."""
-    key = folder / "default" / "vault" / "token"
-    key.parent.mkdir(parents=True)
-    key.write_text(SECRET)
+def planted(folder: Path, url: str) -> Path:
+    """A secrets folder with one secret, for arguments and as the credential of vendors."""
+    for path, content in {
+        "vault/token": SECRET,
+        "datadog/api-key": SECRET,
+        "datadog/app-key": f"{SECRET}\n",
+        "datadog/address": url.replace("http://", f"http://u:{quote(SECRET, safe='')}@"),
+        "vendor/api-key": SECRET,
+        "vendor/app-key": SECRET,
+        "vendor/address": url,
+        "broken/api-key": SECRET,
+        "broken/app-key": SECRET,
+        "broken/address": f"http://u:{SECRET}@h",
+        "influxdb/address": url,
+        "influxdb/authToken": SECRET,
+        "influxdb/org": "o",
+        "nr/personal-api-key": f"{SECRET}\n",
+        "nr/account-id": "1",
+        "nr/base-url-nerdgraph": url,
+        "mixed/personal-api-key": "k",
+        "mixed/account-id": SECRET,
+        f"wavefront-api-tokens/{url.removeprefix('http://')}": SECRET,
+    }.items():
+        key = folder / "default" / path
+        key.parent.mkdir(parents=True, exist_ok=True)
+        key.write_text(content)
     return folder
 
 
@@ -87,6 +108,23 @@ def holders(url: str) -> list[dict[str, object]]:
     ]
 
 
+def credentialed(url: str) -> list[dict[str, object]]:
+    """Metrics whose vendors get the secret though no template has it."""
+    blocks = {
+        "a-vendor": {"datadog": {"query": "a", "secretRef": {"name": "vendor"}}},
+        "a-vendor-by-groups": {
+            "datadog": {"query": "a", "apiVersion": "v2", "secretRef": {"name": "vendor"}}
+        },
+        "a-key-with-a-line-break": {"datadog": {"query": "a"}},
+        "an-address-that-is-none": {"datadog": {"query": "a", "secretRef": {"name": "broken"}}},
+        "a-token-of-influxdb": {"influxdb": {"query": "q"}},
+        "a-key-of-new-relic-with-a-line-break": {"newRelic": {"query": "q", "profile": "nr"}},
+        "a-key-in-the-wrong-place": {"newRelic": {"query": "q", "profile": "mixed"}},
+        "a-token": {"wavefront": {"query": "a", "address": url.removeprefix("http://")}},
+    }
+    return [{"name": name, "provider": provider} for name, provider in blocks.items()]
+
+
 @pytest.mark.parametrize(
     "play",
     [
@@ -108,15 +146,22 @@ async def test_no_output_holds_the_secret(
 ) -> None:
     """Answers, errors, metrics, log lines and Redis keys are all searched."""
     caplog.set_level(logging.DEBUG)
-    folder = planted(tmp_path / "secrets")
     async with (
         backend(play) as upstream,
-        service(tmp_path / "s", secrets=folder, redis=redis_server.url.reveal()) as gateway,
+        service(
+            tmp_path / "s",
+            secrets=planted(tmp_path / "secrets", upstream.url),
+            redis=redis_server.url.reveal(),
+        ) as gateway,
     ):
         replies = [
             await gateway.post(f"/v1/verdict?{query}", template(metric, args=ARGS))
             for metric in holders(upstream.url)
             for query in ("", "maxAge=0", "args.plain=%22")
+        ]
+        replies += [
+            await gateway.post("/v1/verdict", template(metric))
+            for metric in credentialed(upstream.url)
         ]
         replies.append(await gateway.post("/v1/lint", template(*holders(upstream.url), args=ARGS)))
         replies += [await gateway.get(path) for path in ("/metrics", "/readyz", "/v1/templates")]

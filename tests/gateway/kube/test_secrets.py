@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from virtual_time import in_virtual_time, now_s
 
-from gateway.args import MissingSecret, UnusableSecret
+from gateway.args import MissingKey, MissingSecret, UnusableSecret
 from gateway.errors import ClusterRefused, ClusterUnavailable
 from gateway.kube import secrets as module
 from gateway.kube.resources import SECRETS, Kind, Object
