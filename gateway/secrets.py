@@ -80,6 +80,10 @@ class Redaction:
         """``text`` with five asterisks in place of every secret."""
         return text if self._pattern is None else self._pattern.sub(MASK, text)
 
+    def texts(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """The same for texts and their names."""
+        return {self.text(name): self.text(text) for name, text in texts.items()}
+
     def value(self, value: object) -> object:
         """The same for every text in frozen JSON, keys included."""
         match value:

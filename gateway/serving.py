@@ -10,6 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
+from gateway import strays
 from gateway.api.server import KEEPALIVE_S, Runner
 from gateway.app import gateway
 from gateway.settings import Settings
@@ -26,6 +27,7 @@ class CannotListen(Exception):
 
 async def serve(settings: Settings) -> None:
     """Answer requests until SIGTERM or SIGINT, then let everything under way finish."""
+    strays.tell()
     stop = _stop_signal()
     async with gateway(settings, environ=os.environ) as running:
         runner = Runner(

@@ -14,7 +14,7 @@ from typing import Final
 import click
 from rich.console import Console
 
-from gateway import app
+from gateway import app, strays
 from gateway.api.contents import OfRun, OfTemplates
 from gateway.api.runs import order_of
 from gateway.app import Judges, Rights
@@ -70,6 +70,7 @@ async def drive(
         TemplateInvalid: with every problem of templates, arguments and secrets.
 
     """
+    strays.tell()
     async with AsyncExitStack() as parts:
         judges = await _judges(settings, parts)
         order = _order(judges.planner, content)
