@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from gateway.errors import Problem, TemplateInvalid
 from gateway.kubernetes_settings import Kubernetes
+from gateway.listening_settings import Operations, Tls
 from gateway.setting_types import Seconds, SecretText, Section
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -102,6 +103,12 @@ class Limits(Section):
     """The largest provider answer, decompressed."""
     request_read_s: Seconds = Field(10.0, alias="requestRead")
     """How long a caller may take to send a request's body."""
+    request_head_s: Seconds = Field(10.0, alias="requestHead", gt=0)
+    """How long a caller may take to send a request's head: from its connection, later from the
+    first byte. As long it may take to agree on TLS."""
+    connections: int = Field(2_000, gt=0)
+    """How many callers may be connected at the same time. When one more comes, who has been in the
+    middle of a request for long, or rests between two, has to go."""
     connections_per_host: int = Field(32, gt=0)
     """How many connections are open to one provider host at the same time."""
 
@@ -149,6 +156,10 @@ class Settings(Section):
     """How much the gateway accepts."""
     shutdown: Shutdown = Shutdown()
     """How the process ends after SIGTERM."""
+    tls: Tls = Tls()
+    """How the main port is encrypted, and which certificates callers may show."""
+    operations: Operations = Operations()
+    """Where metrics and health are asked for."""
     kubernetes: Kubernetes = Kubernetes()
     """Which cluster there is, and what is read from it."""
 
