@@ -12,7 +12,7 @@ class Cut(StrEnum):
     """Why a connection was ended before its caller, or the protocol, ended it."""
 
     HEAD = "head"
-    """The head of a request did not come in time."""
+    """The head of a request did not come in time, or was too large to wait for."""
     TLS = "tls"
     """TLS was not agreed on."""
     UNREAD = "unread"
@@ -35,7 +35,7 @@ class ConnectionTelemetry:
         open_gauge.set_function(open_now)
         self._cut = Counter(
             "analysis_gateway_connections_cut",
-            "Connections that the gateway ended early: no head of a request or no TLS came, an"
+            "Connections that the gateway ended early: no good head of a request or no TLS came, an"
             " answer was not read, or there were too many.",
             ("reason",),
             registry=telemetry.registry,

@@ -37,6 +37,8 @@ class Hall:
         )
         app.router.add_get("/quick", self.quick)
         app.router.add_get("/slow", self.slow)
+        app.router.add_post("/slow", self.slow)
+        app.router.add_get("/stream", self.stream)
         app.router.add_get("/large", self.large)
         app.router.add_get("/names", self.names)
         app.router.add_post("/body", self.body)
@@ -46,11 +48,23 @@ class Hall:
         """At once."""
         return web.json_response("quick")
 
-    async def slow(self, _request: web.Request) -> web.Response:
-        """When somebody says so."""
+    async def slow(self, request: web.Request) -> web.Response:
+        """When somebody says so, and the request is complete."""
         self.handled += 1
+        await request.read()
         await self.opened.wait()
         return web.json_response("slow")
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        """A lot at once, and the end when somebody says so."""
+        self.handled += 1
+        response = web.StreamResponse()
+        response.content_length = LARGE_BYTES + 1
+        await response.prepare(request)
+        await response.write(bytes(LARGE_BYTES))
+        await self.opened.wait()
+        await response.write_eof(b".")
+        return response
 
     async def large(self, _request: web.Request) -> web.Response:
         """More than fits between two machines."""

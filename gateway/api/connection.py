@@ -176,14 +176,17 @@ class Connection(RequestHandler):
         if not self._is_answering:
             self._owes_head()
         self._head_bytes += more_bytes
-        if self._head_bytes > MAX_HEAD_BYTES:
-            text = f"the head of the request is larger than {MAX_HEAD_BYTES} bytes"
-            fault = _ErrInfo(status=431, exc=BadHttpMessage(text), message=text)
-            self._messages.append((fault, EMPTY_PAYLOAD))
-            if self._waiter is not None and not self._waiter.done():
-                self._waiter.set_result(None)
-            self._pause_transport_reading()
-            self._has_head()
+        if self._head_bytes <= MAX_HEAD_BYTES:
+            return
+        if self._is_answering:
+            self.cut(Cut.HEAD)
+            return
+        text = f"the head of the request is larger than {MAX_HEAD_BYTES} bytes"
+        fault = _ErrInfo(status=431, exc=BadHttpMessage(text), message=text)
+        self._messages.append((fault, EMPTY_PAYLOAD))
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        self._has_head()
 
     def _has_head(self) -> None:
         self._head_bytes = 0

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack, suppress
 
 import pytest
-from hall import Hall, hall
+from hall import LARGE_BYTES, Hall, hall
 from raw_http import Caller, caller
 from running import until
 
@@ -24,6 +24,12 @@ async def arrived(stack: AsyncExitStack, served: Hall, say: bytes = b"") -> Call
     await until(lambda: served.connections() > before)
     await asyncio.sleep(0.01)
     return one
+
+
+async def arrived_at_last(stack: AsyncExitStack, served: Hall) -> None:
+    """One more caller, who is served whoever has to go for it."""
+    one = await stack.enter_async_context(caller(served.url))
+    assert (await one.asks("/quick")).status == 200
 
 
 async def besiege(served: Hall, callers: int) -> list[asyncio.Task[None]]:
@@ -87,6 +93,23 @@ async def test_who_makes_room(
             assert (await new.asks("/quick")).status == 200
         await there[dropped].is_dropped()
         assert served.cuts() == {"crowded": 1}
+
+
+async def test_who_has_done_its_part_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However it came about: a body that is complete at last, an answer that is read at last."""
+    monkeypatch.setattr(crowd, "PATIENCE_S", 0)
+    async with hall(limits={"connections": 3}) as served, AsyncExitStack() as stack:
+        post = await arrived(stack, served, POST.replace(b"/body", b"/slow"))
+        stream = await arrived(stack, served, LARGE.replace(b"/large", b"/stream"))
+        await until(lambda: served.handled == 2)
+        post.says(b"23456789")
+        await stream.reader.readuntil(b"\r\n\r\n")
+        await stream.reader.readexactly(LARGE_BYTES)
+        for _ in range(3):
+            await arrived_at_last(stack, served)
+        served.opened.set()
+        assert (await post.hears()).text == '"slow"'
+        assert await stream.reader.readexactly(1) == b"."
 
 
 async def test_there_may_be_no_room() -> None:

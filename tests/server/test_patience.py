@@ -48,13 +48,35 @@ async def test_the_head_of_a_later_request_has_its_time() -> None:
 async def test_a_slow_answer_is_nothing_that_the_caller_owes() -> None:
     """Nor is the next request that it has begun in the meantime."""
     async with hall(**IN_TIME) as served, caller(served.url) as patient:
-        patient.says(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n" + HEAD)
+        patient.says(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        await until(lambda: served.handled == 1)
+        patient.says(HEAD)
         await asyncio.sleep(LONGER_S)
         served.opened.set()
         assert (await patient.hears()).text == '"slow"'
         patient.says(b"\r\n")
         assert (await patient.hears()).text == '"quick"'
         assert served.cuts() == {}
+
+
+async def test_a_slow_answer_is_no_time_to_fill_the_memory() -> None:
+    """A second head that never ends costs its sender the first answer."""
+    async with hall() as served, caller(served.url) as hostile:
+        hostile.says(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        await until(lambda: served.handled == 1)
+        hostile.says(HEAD + (b"X-A: " + b"a" * 4000 + b"\r\n") * 9)
+        assert await hostile.is_dropped() == b""
+        assert served.cuts() == {"head": 1}
+
+
+async def test_heads_are_counted_one_by_one() -> None:
+    """Many large ones are none that is too large."""
+    async with hall() as served, caller(served.url) as good:
+        for _ in range(5):
+            good.says(HEAD + (b"X-A: " + b"a" * 4000 + b"\r\n") * 5)
+            await asyncio.sleep(0.02)
+            good.says(b"\r\n")
+            assert (await good.hears()).status == 200
 
 
 async def test_requests_may_come_all_at_once() -> None:

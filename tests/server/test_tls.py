@@ -113,7 +113,8 @@ async def test_who_never_agrees_on_tls_is_dropped(files: Files) -> None:
 
 async def test_who_never_agrees_on_tls_makes_room(files: Files) -> None:
     """It is counted among those who are connected."""
-    async with hall(tls=files.settings(), limits={"connections": 2}) as served:
+    limits = {"connections": 2, "requestHead": "60s"}
+    async with hall(tls=files.settings(), limits=limits) as served:
         async with caller(served.url) as first, caller(served.url) as second:
             await until(lambda: served.connections() == 2)
             async with connected(served, trusting(CA)) as good:
