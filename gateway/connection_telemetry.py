@@ -35,8 +35,9 @@ class ConnectionTelemetry:
         open_gauge.set_function(open_now)
         self._cut = Counter(
             "analysis_gateway_connections_cut",
-            "Connections that the gateway ended early: no good head of a request or no TLS came, an"
-            " answer was not read, or there were too many.",
+            "Connections that the gateway ended early: no good `head` of a request or no `tls`"
+            " came, an answer was `unread`, one had to make room (`crowded`), or found none"
+            " (`refused`).",
             ("reason",),
             registry=telemetry.registry,
         )
