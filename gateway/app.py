@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from gateway.analysis import Analysis
-from gateway.api.operations import Health, Operations
+from gateway.api.operations import Contract, Health, Operations
 from gateway.api.problems import error_middleware
 from gateway.api.run_events import RunEvents
 from gateway.api.runs import RunCalls, order_of
@@ -71,6 +71,9 @@ class Gateway:
     """A gateway that runs."""
 
     app: web.Application
+    operations: web.Application | None
+    """What the port for operators answers, if there is one."""
+    telemetry: Telemetry
     health: Health
     readings: Readings
     runs: RunParts
@@ -134,6 +137,8 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         source = sources.templates
         health = _health(store, sources, telemetry, judges.plugins)
         orders = partial(order_of, judges.planner)
+        operations = Operations(telemetry, health, source)
+        is_apart = settings.operations.port is not None
         app = _application(
             settings,
             telemetry,
@@ -141,9 +146,11 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             RunCalls(runs.runs, runs.store, runs.watch, orders, settings),
             RunEvents(runs.watch),
             Templates(source, linter(settings, source, environ, judges.plugins), settings.limits),
-            Operations(telemetry, health, source),
+            Contract(),
+            *(() if is_apart else (operations,)),
         )
-        yield Gateway(app, health, readings, runs)
+        apart = _application(settings, telemetry, operations) if is_apart else None
+        yield Gateway(app, apart, telemetry, health, readings, runs)
 
 
 def _health(store: Store, sources: Sources, telemetry: Telemetry, plugins: Plugins) -> Health:

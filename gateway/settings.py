@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from gateway.egress_settings import Egress
 from gateway.errors import Problem, TemplateInvalid
 from gateway.kubernetes_settings import Kubernetes
+from gateway.listening_settings import Operations, Tls
 from gateway.setting_types import PluginName, Seconds, SecretText, Section
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -103,6 +104,12 @@ class Limits(Section):
     """The largest provider answer, decompressed."""
     request_read_s: Seconds = Field(10.0, alias="requestRead")
     """How long a caller may take to send a request's body."""
+    request_head_s: Seconds = Field(10.0, alias="requestHead", gt=0)
+    """How long a caller may take to send a request's head: from its connection, later from the
+    first byte. As long it may take to agree on TLS."""
+    connections: int = Field(2_000, gt=0)
+    """How many callers may be connected at the same time. When one more comes, who has been in the
+    middle of a request for long, or rests between two, has to go."""
     connections_per_host: int = Field(32, gt=0)
     """How many connections are open to one provider host at the same time; as many again for
     templates that came with requests."""
@@ -154,6 +161,10 @@ class Settings(Section):
     plugins: tuple[PluginName, ...] = ()
     """The plugins that templates may use, each as `NAMESPACE/NAME`; only these are imported. See
     [providers/plugin.md](providers/plugin.md). Unset, none."""
+    tls: Tls = Tls()
+    """How the main port is encrypted, and which certificates callers may show."""
+    operations: Operations = Operations()
+    """Where metrics and health are asked for."""
     kubernetes: Kubernetes = Kubernetes()
     """Which cluster there is, and what is read from it."""
     egress: Egress = Egress()
