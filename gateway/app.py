@@ -20,6 +20,9 @@ from gateway.api.templates import Lints, Templates
 from gateway.api.verdicts import Verdicts
 from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.combined_sources import Source, usable
+from gateway.connection_parts import open_upstreams
+from gateway.connection_secrets import Granting
+from gateway.connection_settings import Connection
 from gateway.credentials import Credentials
 from gateway.egress_parts import Policies, open_way, policies_of
 from gateway.embedded_redis import embedded_redis
@@ -94,6 +97,7 @@ class Rights:
 
     jobs: JobRights
     egress: Policies
+    connections: tuple[Connection, ...] = ()
 
 
 @asynccontextmanager
@@ -123,7 +127,11 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             hash_key,
             telemetry,
             parts,
-            rights=Rights(JobRights(settings.kubernetes.jobs.namespaces), policies_of(settings)),
+            rights=Rights(
+                JobRights(settings.kubernetes.jobs.namespaces),
+                policies_of(settings),
+                settings.connections,
+            ),
         )
         runs = await parts.enter_async_context(
             run_parts(
@@ -136,6 +144,9 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         )
         source = sources.templates
         health = _health(store, sources, telemetry, judges.plugins)
+        if settings.connections:
+            names = [each.name for each in settings.connections]
+            health.details["connections"] = lambda: {"names": names}
         orders = partial(order_of, judges.planner)
         operations = Operations(telemetry, health, source)
         is_apart = settings.operations.port is not None
@@ -230,8 +241,9 @@ async def compose(
     parts.enter_context(plugins.at_work())
     jobs = cluster_jobs(settings.kubernetes, parts)
     quotas = QuotaTelemetry(telemetry)
+    upstreams = await open_upstreams(rights.connections, settings.limits, parts)
     ways = {
-        name: await open_way(policy, settings.limits, quotas, threads, jobs, parts)
+        name: await open_way(policy, settings.limits, quotas, threads, jobs, upstreams, parts)
         for name, policy in rights.egress.items()
     }
     explanations = Explanations(budget_s=settings.verdicts.explain_no_data_s, now_s=time.monotonic)
@@ -244,6 +256,7 @@ async def compose(
             own_namespace=settings.namespace,
             environ=_visible(environ),
         ),
+        granting=Granting(rights.connections, sources.secrets.for_named, settings.namespace),
         hash_key=hash_key,
         job_rights=rights.jobs,
         ttl_s=settings.verdicts.plan_ttl_s,

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from gateway.connection_settings import Connections
 from gateway.egress_settings import Egress
 from gateway.errors import Problem, TemplateInvalid
 from gateway.kubernetes_settings import Kubernetes
@@ -169,6 +170,8 @@ class Settings(Section):
     """Which cluster there is, and what is read from it."""
     egress: Egress = Egress()
     """Where requests may go, and which redirects they follow."""
+    connections: Connections = ()
+    """Named upstreams: what requests to them get that templates need not carry. Unset, none."""
 
     @property
     def listens_on_loopback(self) -> bool:

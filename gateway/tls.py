@@ -108,10 +108,11 @@ def _refuse(name: str, what: str, error: ssl.SSLError | _Encrypted) -> NoReturn:
 
 def _state(settings: Tls) -> _State:
     files = (settings.certificate, settings.key, settings.client_ca)
-    return tuple(_file_state(each) for each in files if each is not None)
+    return tuple(file_state(each) for each in files if each is not None)
 
 
-def _file_state(file: Path) -> tuple[int, int, int]:
+def file_state(file: Path) -> tuple[int, int, int]:
+    """What differs once a file was changed or replaced."""
     try:
         status = file.stat()
     except OSError:

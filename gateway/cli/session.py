@@ -21,6 +21,7 @@ from gateway.app import Judges, Rights
 from gateway.cli import words
 from gateway.cli.exits import Exit, exit_code
 from gateway.cli.progress import Progress
+from gateway.connection_parts import own_connections
 from gateway.egress_parts import own_policies
 from gateway.errors import TemplateInvalid
 from gateway.job_rights import JobRights
@@ -111,6 +112,7 @@ async def _judges(settings: Settings, parts: AsyncExitStack) -> Judges:
         rights=Rights(
             JobRights(settings.kubernetes.jobs.namespaces, takes_brought=True),
             own_policies(settings),
+            own_connections(settings),
         ),
     )
     parts.push_async_callback(readings.drain, 0.0)
