@@ -34,8 +34,10 @@ class Grant:
             # It is raised for many: without this each would add its frames to it.
             raise self.headers.with_traceback(None)
         taken = {name.lower() for name in own} | ({"authorization"} if has_user else set())
+        # A host of its own would lead the credentials to a neighbour of the upstream.
+        kept = {name: text for name, text in own.items() if name.lower() != "host"}
         added = {name: text for name, text in self.headers.items() if name.lower() not in taken}
-        return {**own, **added}
+        return {**kept, **added}
 
 
 @dataclass(frozen=True, slots=True)
