@@ -8,6 +8,7 @@ from backends import Play, backend
 from guarded import (
     ALICE,
     BOB,
+    EGRESS,
     EVERY_ACTION,
     NOBODY,
     get,
@@ -69,7 +70,7 @@ async def test_no_token_comes_out_anywhere(
     rules = rule(*EVERY_ACTION, namespaces=["*"])
     async with (
         backend(Play('"green"')) as upstream,
-        guarded(tmp_path, rules, templates=templates) as gateway,
+        guarded(tmp_path, rules, templates=templates, egress=EGRESS) as gateway,
     ):
         content = run_manifest(web_metric(upstream.url))
         run = await start(gateway, content, "wait=5s")

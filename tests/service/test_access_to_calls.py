@@ -11,7 +11,7 @@ import pytest
 import requests
 import schemathesis
 import yaml
-from guarded import ALICE, EVERY_ACTION, access, bearer, digest, rule
+from guarded import ALICE, EGRESS, EVERY_ACTION, access, bearer, digest, rule
 from hypothesis import HealthCheck, settings
 from running import template, web_metric
 from schemathesis.specs.openapi import checks
@@ -75,7 +75,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     known += [{"name": token_of(each), "sha256": digest(token_of(each))} for each in sets()]
     known.append({"name": "someone", "sha256": digest(SOMEONE)})
     tokens.write_text(yaml.safe_dump({"tokens": known}))
-    with staged(tmp_path_factory.mktemp("state"), access=chosen) as running:
+    with staged(tmp_path_factory.mktemp("state"), access=chosen, egress=EGRESS) as running:
         running.let_answer(b'"green"', 200)
         yield running
 
