@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -10,13 +10,16 @@ from functools import partial
 from typing import Final, Protocol
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
+from gateway.access.parts import AccessParts, everybody, open_access
 from gateway.analysis import Analysis
+from gateway.api.callers import caller_middleware
 from gateway.api.operations import Contract, Health, Operations
 from gateway.api.problems import error_middleware
 from gateway.api.run_events import RunEvents
 from gateway.api.runs import RunCalls, order_of
-from gateway.api.templates import Lints, Templates
+from gateway.api.templates import Lints, Sees, Templates
 from gateway.api.verdicts import Verdicts
 from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.combined_sources import Source, usable
@@ -24,6 +27,7 @@ from gateway.connection_parts import open_upstreams
 from gateway.connection_secrets import Granting
 from gateway.connection_settings import Connection
 from gateway.credentials import Credentials
+from gateway.documents import Document
 from gateway.egress_parts import Policies, open_way, policies_of
 from gateway.embedded_redis import embedded_redis
 from gateway.explanations import Explanations
@@ -31,7 +35,7 @@ from gateway.hash_key import HashKey
 from gateway.job_parts import cluster_jobs
 from gateway.job_rights import JobRights
 from gateway.kubernetes_settings import Jobs
-from gateway.lint import lint
+from gateway.lint import Finding, lint
 from gateway.measuring import Measuring
 from gateway.memory import Memory
 from gateway.planner import Planner
@@ -46,6 +50,7 @@ from gateway.shared_readings import SharedReadings
 from gateway.source_parts import Sources, cluster_client, open_sources
 from gateway.store import Store
 from gateway.telemetry import Telemetry
+from gateway.template import Template, TemplateRef
 from providers import JobRules, Plugins, load_plugins, provider_types
 
 _ENVIRON: Final = (
@@ -116,7 +121,9 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         if url is None:
             url = await parts.enter_async_context(embedded_redis(settings.state))
         store = await _store(url, telemetry, parts)
-        sources = await open_sources(settings, cluster_client(settings, parts), parts)
+        cluster = cluster_client(settings, parts)
+        access = await open_access(settings.access, cluster, parts)
+        sources = await open_sources(settings, cluster, parts)
         readings = readings_of(settings, telemetry, store)
         hash_key = HashKey(settings.readings.hash_key, store).current
         judges = await compose(
@@ -143,42 +150,61 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             )
         )
         source = sources.templates
-        health = _health(store, sources, telemetry, judges.plugins)
+        health = _health(store, sources, access, telemetry, judges.plugins)
         if settings.connections:
             names = [each.name for each in settings.connections]
             health.details["connections"] = lambda: {"names": names}
         orders = partial(order_of, judges.planner)
-        operations = Operations(telemetry, health, source)
+        rights = access.rights
         is_apart = settings.operations.port is not None
+        operations = Operations(telemetry, health, source, rights)
         app = _application(
             settings,
-            telemetry,
-            Verdicts(_analysis(judges, readings, telemetry), settings),
-            RunCalls(runs.runs, runs.store, runs.watch, orders, settings),
-            RunEvents(runs.watch),
-            Templates(source, linter(settings, source, environ, judges.plugins), settings.limits),
+            [error_middleware(telemetry), caller_middleware(access.door)],
+            Verdicts(_analysis(judges, readings, telemetry), rights, settings),
+            RunCalls(runs.runs, runs.store, runs.watch, orders, rights, settings),
+            RunEvents(runs.watch, rights),
+            Templates(source, linter(settings, source, environ, judges.plugins), rights, settings),
             Contract(),
             *(() if is_apart else (operations,)),
         )
-        apart = _application(settings, telemetry, operations) if is_apart else None
+        apart = _apart(settings, telemetry, health, source) if is_apart else None
         yield Gateway(app, apart, telemetry, health, readings, runs)
 
 
-def _health(store: Store, sources: Sources, telemetry: Telemetry, plugins: Plugins) -> Health:
+def _apart(
+    settings: Settings, telemetry: Telemetry, health: Health, source: Source
+) -> web.Application:
+    """For a port of its own, which asks for no credentials."""
+    access = everybody()
+    return _application(
+        settings,
+        [error_middleware(telemetry), caller_middleware(access.door)],
+        Operations(telemetry, health, source, access.rights),
+    )
+
+
+def _health(
+    store: Store, sources: Sources, access: AccessParts, telemetry: Telemetry, plugins: Plugins
+) -> Health:
     templates = partial(_template_details, sources.templates)
     health = Health({"store": store.details, "templates": templates})
     if sources.cluster is not None:
         ClusterTelemetry(telemetry, sources.cluster.templates_age_s)
         health.details["kubernetes"] = sources.cluster.details
         health.prerequisites.append(sources.cluster.is_synced)
+    if access.details:
+        health.details["access"] = access.state
     if plugins.kinds:
         health.details["plugins"] = plugins.details
     return health
 
 
-def _application(settings: Settings, telemetry: Telemetry, *resources: Resource) -> web.Application:
+def _application(
+    settings: Settings, middlewares: Sequence[Middleware], *resources: Resource
+) -> web.Application:
     app = web.Application(
-        middlewares=[error_middleware(telemetry)],
+        middlewares=middlewares,
         client_max_size=settings.limits.request_bytes,
     )
     for resource in resources:
@@ -200,12 +226,17 @@ def linter(
     settings: Settings, source: Source, environ: Mapping[str, str], plugins: Plugins
 ) -> Lints:
     """What finds everything that is wrong with documents."""
-    return partial(
-        lint,
-        provider_types=provider_types(JobRules(), plugins),
-        environ=_visible(environ),
-        lookup=partial(usable, source, namespace=settings.namespace),
+    known = partial(
+        lint, provider_types=provider_types(JobRules(), plugins), environ=_visible(environ)
     )
+
+    def linted(documents: Sequence[Document], sees: Sees) -> tuple[Finding, ...]:
+        def lookup(ref: TemplateRef) -> Template | None:
+            return usable(source, ref, settings.namespace) if sees(ref) else None
+
+        return known(documents, lookup=lookup)
+
+    return linted
 
 
 def readings_of(settings: Settings, telemetry: Telemetry, store: Store | None) -> Readings:

@@ -2,6 +2,10 @@
 
 GatewayError
 ├── RequestInvalid          400   the caller
+├── CredentialMissing       401   the caller
+│   └── CredentialRefused   401   the caller: it is unknown, over, or for somebody else
+├── CredentialUnchecked     503   nobody, wait: who could tell does not answer
+├── AccessDenied            403   the caller, or the deployer: the policy
 ├── TemplateNotFound        404   the caller, or the deployer
 ├── TemplateInvalid         422   the template's author; lists every problem with its path
 │   └── JobsForbidden       403   the caller, or the deployer: kubernetes.jobs
@@ -37,6 +41,30 @@ class RequestInvalid(GatewayError):
     """The request cannot be understood: a parameter or the body is malformed."""
 
     slug = "request_invalid"
+
+
+class CredentialMissing(GatewayError):
+    """The request says nothing about who asks, and must."""
+
+    slug = "credential_missing"
+
+
+class CredentialRefused(CredentialMissing):
+    """What the request says about who asks proves nothing."""
+
+    slug = "credential_refused"
+
+
+class CredentialUnchecked(GatewayError):
+    """Whoever could tell whose a credential is does not answer."""
+
+    slug = "credential_unchecked"
+
+
+class AccessDenied(GatewayError):
+    """No rule of the policy lets the caller do this; the text says what is missing."""
+
+    slug = "access_denied"
 
 
 class TemplateNotFound(GatewayError):

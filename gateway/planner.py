@@ -15,7 +15,7 @@ resolve
 import json
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, Protocol
 
@@ -31,6 +31,7 @@ from gateway.names import is_namespace
 from gateway.plan import MetricPlan
 from gateway.provider import NamesItsQuery
 from gateway.questions import question_key
+from gateway.run_manifest import label_of
 from gateway.secrets import Redaction
 from gateway.template import Argument, Located, Metric, Template, TemplateRef
 
@@ -75,13 +76,20 @@ class Question:
     refs: tuple[TemplateRef, ...] = ()
     inline: tuple[Template, ...] = ()
     arguments: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    may_run_jobs: bool = True
+    """Whether the caller has the right to Jobs, if there are any in the templates."""
+
+    @cached_property
+    def without_jobs(self) -> "Question":
+        """The same from somebody who has no right to Jobs."""
+        return replace(self, may_run_jobs=False)
 
     @cached_property
     def identity(self) -> str:
         """Equal for equal questions."""
         refs = [[ref.kind, ref.template_name] for ref in self.refs]
         inline = [[each.kind, each.versioned_name] for each in self.inline]
-        return json.dumps([self.namespace, refs, inline, self.arguments])
+        return json.dumps([self.namespace, refs, inline, self.arguments, self.may_run_jobs])
 
     @property
     def is_worth_remembering(self) -> bool:
@@ -186,7 +194,8 @@ class Planner:
         Raises:
             TemplateNotFound: a name that nobody has.
             TemplateInvalid: references, names or arguments are wrong.
-            JobsForbidden: a template that came with the question has a Job.
+            JobsForbidden: a template that came with the question has a Job; there is a Job, and
+                the caller has no right to any.
 
         """
         namespace = question.namespace
@@ -194,6 +203,8 @@ class Planner:
         roots = (*question.inline, *(self._named(ref, namespace) for ref in question.refs))
         beside = {template.ref: template for template in question.inline}
         flat = flatten(roots, lambda ref: beside.get(ref) or self._templates.find(ref, namespace))
+        if not question.may_run_jobs:
+            self._job_rights.refuse_caller(namespace, flat.metrics)
         given = [Argument(name=name, value=value) for name, value in question.arguments]
         return Chosen(
             namespace=namespace,
@@ -269,7 +280,7 @@ class Planner:
 
 
 def _label(question: Question) -> str:
-    return INLINE if question.inline else "+".join(ref.template_name for ref in question.refs)
+    return INLINE if question.inline else label_of(ref.template_name for ref in question.refs)
 
 
 def _versioned_names(flat: FlatTemplate) -> tuple[str, ...]:

@@ -63,7 +63,5 @@ def _announce(settings: Settings, doors: Doors) -> None:
         _log.info("listening", extra={"url": url})
     for url in doors.operations_urls:
         _log.info("listening for operators", extra={"url": url})
-    if settings.listens_on_loopback:
-        _log.warning("open to everybody on this machine: there is no authentication on loopback")
-    else:
-        _log.warning("open to everybody who can reach this address: put authentication before it")
+    if not settings.access.is_configured:
+        _log.warning("open to everybody on this machine: no access is configured")

@@ -10,15 +10,15 @@ from typing import Any, Final, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from gateway.access_settings import Access
 from gateway.connection_settings import Connections
 from gateway.egress_settings import Egress
 from gateway.errors import Problem, TemplateInvalid
 from gateway.kubernetes_settings import Kubernetes
 from gateway.listening_settings import Operations, Tls
-from gateway.setting_types import PluginName, Seconds, SecretText, Section
+from gateway.setting_types import LOOPBACK_HOSTS, PluginName, Seconds, SecretText, Section
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
 LONGEST_SECRET_AGE_S: Final = 30.0
 """How long after its change a Secret of a cluster may still be used as it was."""
 
@@ -168,6 +168,9 @@ class Settings(Section):
     """Where metrics and health are asked for."""
     kubernetes: Kubernetes = Kubernetes()
     """Which cluster there is, and what is read from it."""
+    access: Access = Access()
+    """Who may ask, and for what. Unset, everybody who reaches the gateway: so it listens on a
+    loopback address only."""
     egress: Egress = Egress()
     """Where requests may go, and which redirects they follow."""
     connections: Connections = ()
@@ -181,7 +184,7 @@ class Settings(Section):
     @property
     def is_open_on_loopback(self) -> bool:
         """Whether everybody on this machine may ask, and nobody else can: as one tries it out."""
-        return self.listens_on_loopback
+        return self.listens_on_loopback and not self.access.is_configured
 
     @property
     def accepts_inline_templates(self) -> bool:
@@ -193,6 +196,17 @@ class Settings(Section):
     def _waits_fit(self) -> Self:
         if self.verdicts.wait_s > self.verdicts.max_wait_s:
             raise ValueError("verdicts.wait must not be longer than verdicts.maxWait")
+        return self
+
+    @model_validator(mode="after")
+    def _strangers_are_known(self) -> Self:
+        if not (self.access.is_configured or self.listens_on_loopback):
+            raise ValueError(
+                f"host {self.host!r} can be reached by others, and nothing says who of them may"
+                " ask: set access, or listen on 127.0.0.1 (docs/security.md)"
+            )
+        if self.access.token_review.audiences and self.kubernetes.connect is None:
+            raise ValueError("access.tokenReview needs kubernetes.connect")
         return self
 
     @model_validator(mode="after")

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from gateway.access.certificates import caller_of_certificate
 from gateway.api import bodies
 from gateway.api.problems import error_middleware
-from gateway.certificates import certificate_names
 from gateway.doors import Doors
 from gateway.settings import Settings
 from gateway.telemetry import Telemetry
@@ -74,7 +74,8 @@ class Hall:
         """Who asks, by its certificate."""
         assert request.transport is not None
         peer = request.transport.get_extra_info("peercert")
-        return web.json_response(certificate_names(peer or {}))
+        caller = caller_of_certificate(peer or {})
+        return web.json_response([caller.name.removeprefix("certificate:")] if caller else [])
 
     async def body(self, request: web.Request) -> web.Response:
         """Read as the gateway reads bodies."""

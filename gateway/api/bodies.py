@@ -10,7 +10,8 @@ from aiohttp import web
 from gateway.api.heads import too_large
 from gateway.api.problems import RequestRefused
 from gateway.documents import Document, Syntax, read_documents
-from gateway.settings import LOOPBACK_HOSTS, Limits
+from gateway.setting_types import LOOPBACK_HOSTS
+from gateway.settings import Limits
 
 SMALL_BYTES: Final = 16 * 1024
 """Larger bodies are read in a thread: they take long enough that other callers would notice."""

@@ -66,8 +66,8 @@ class NewRunParameters:
     key: str | None
     """What makes a repeated request known."""
 
-    def idempotency(self, body: bytes) -> Idempotency | None:
-        """The key, and a digest of all that makes the run what it is; None without a key."""
+    def idempotency(self, body: bytes, *, owner: str) -> Idempotency | None:
+        """The caller's key, and a digest of all that makes the run what it is; None without one."""
         if self.key is None:
             return None
         parts = [
@@ -78,7 +78,7 @@ class NewRunParameters:
         ]
         digest = hashlib.sha256(orjson.dumps(parts))
         digest.update(body)
-        return Idempotency(self.key, digest.hexdigest())
+        return Idempotency(self.key, digest.hexdigest(), owner)
 
 
 @dataclass(frozen=True, slots=True)

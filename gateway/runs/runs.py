@@ -21,6 +21,7 @@ from gateway.provider import Clock
 from gateway.run_manifest import (
     CONTEXT_ANNOTATION,
     LABEL_ANNOTATION,
+    MADE_BY_ANNOTATION,
     TEMPLATES_ANNOTATION,
     AnalysisRun,
     Order,
@@ -58,6 +59,8 @@ class Wishes:
     """Repeated in the manifest."""
     is_dry_run: bool = False
     """Whether no metric counts."""
+    made_by: str
+    """The name of the caller."""
 
 
 class Runs:
@@ -180,7 +183,11 @@ def order_of_manifest(
 
 
 def _with_wishes(order: Order, wishes: Wishes) -> Order:
-    annotations = {LABEL_ANNOTATION: INLINE, **order.annotations}
+    annotations = {
+        LABEL_ANNOTATION: INLINE,
+        **order.annotations,
+        MADE_BY_ANNOTATION: wishes.made_by,
+    }
     if wishes.context:
         annotations[CONTEXT_ANNOTATION] = orjson.dumps(dict(wishes.context)).decode()
     return replace(

@@ -36,24 +36,21 @@ def allowed(policy: EgressPolicy) -> set[str]:
 
 
 ALL = {"prom", "loopback", "private"}
+ACCESS = {"policy": "policy.yaml", "tokens": "tokens.yaml"}
+ELSEWHERE = {"host": "0.0.0.0", "access": ACCESS}
 
 
 @pytest.mark.parametrize(
     ("settings", "named", "inline"),
     [
         pytest.param({}, ALL, ALL, id="a-demo-on-loopback-is-open"),
-        pytest.param({"host": "0.0.0.0"}, ALL, set(), id="elsewhere-nothing-inline"),
+        pytest.param({**ELSEWHERE}, ALL, set(), id="elsewhere-nothing-inline"),
+        pytest.param({"access": ACCESS}, ALL, set(), id="who-knows-its-callers-is-no-demo"),
         pytest.param({"egress": {"inline": []}}, ALL, set(), id="nothing-if-that-is-said"),
         pytest.param({"egress": {"named": [PROM]}}, {"prom"}, {"prom"}, id="on-loopback-as-named"),
-        pytest.param(
-            {"host": "0.0.0.0", "egress": {"named": []}}, set(), set(), id="nothing-at-all"
-        ),
-        pytest.param(
-            {"host": "0.0.0.0", "egress": {"inline": [PROM]}}, ALL, {"prom"}, id="what-is-said"
-        ),
-        pytest.param(
-            {"host": "0.0.0.0", "egress": {"named": [PROM]}}, {"prom"}, set(), id="named-only"
-        ),
+        pytest.param({**ELSEWHERE, "egress": {"named": []}}, set(), set(), id="nothing-at-all"),
+        pytest.param({**ELSEWHERE, "egress": {"inline": [PROM]}}, ALL, {"prom"}, id="what-is-said"),
+        pytest.param({**ELSEWHERE, "egress": {"named": [PROM]}}, {"prom"}, set(), id="named-only"),
         pytest.param(
             {"egress": {"inline": [{"name": "all", "hosts": ["*"], "ports": ["1-65535"]}]}},
             ALL,

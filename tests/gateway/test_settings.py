@@ -170,5 +170,8 @@ def test_outside_a_pod_the_namespace_is_default(monkeypatch: pytest.MonkeyPatch)
 )
 def test_inline_templates_depend_on_who_can_ask(host: str, policy: str, accepts: bool) -> None:  # noqa: FBT001 - a table column
     """Unless said otherwise, only this machine may bring templates."""
-    chosen = Settings.model_validate({"host": host, "verdicts": {"inlineTemplates": policy}})
+    access = {"policy": "policy.yaml", "certificates": True}
+    chosen = Settings.model_validate(
+        {"host": host, "access": access, "verdicts": {"inlineTemplates": policy}}
+    )
     assert chosen.accepts_inline_templates is accepts

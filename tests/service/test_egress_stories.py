@@ -25,12 +25,12 @@ NAMED = "/v1/namespaces/default/analysistemplates/t"
 async def shared_gateway(
     tmp_path: Path, content: Mapping[str, Any], **settings: Any
 ) -> AsyncIterator[Service]:
-    """A gateway for others than this machine: it has one template, and callers may bring some."""
+    """A gateway as for others than this machine: it has one template, and callers bring some."""
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "t.yaml").write_text(yaml.safe_dump(content))
-    chosen = {"host": "0.0.0.0", "templates": tmp_path / "templates", **settings}
-    allowed = {"inlineTemplates": "allow"}
-    async with service(tmp_path / "state", verdicts=allowed, **chosen) as gateway:
+    egress = {"inline": [], **settings.pop("egress", {})}
+    chosen = {"templates": tmp_path / "templates", "egress": egress, **settings}
+    async with service(tmp_path / "state", **chosen) as gateway:
         yield gateway
 
 

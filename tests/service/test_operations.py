@@ -136,6 +136,16 @@ def test_the_contract_lists_what_is_served() -> None:
             "kubernetes.connect: /nowhere cannot be used to reach a cluster",
             id="no-cluster",
         ),
+        pytest.param(
+            ["--host", "0.0.0.0"],
+            "host '0.0.0.0' can be reached by others, and nothing says who of them may ask",
+            id="everybody-may-ask",
+        ),
+        pytest.param(
+            ["--config", str(DATA / "settings_of_no_policy.yaml")],
+            "access.policy: /nowhere/policy.yaml: cannot be read: No such file or directory",
+            id="no-policy",
+        ),
     ],
 )
 async def test_a_start_that_cannot_be_is_one_sentence(
