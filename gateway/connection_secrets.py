@@ -1,7 +1,7 @@
 """The secrets of connections, read before anything is asked."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -33,13 +33,17 @@ class Granting:
         self._source: Final = source
         self._own_namespace: Final = own_namespace
 
-    async def grants(self, namespace: str, *, is_brought: bool) -> Grants:
+    async def grants(
+        self, namespace: str, *, is_brought: bool, may_use: Collection[str] | None = None
+    ) -> Grants:
         """For templates of a namespace, or for those that somebody brought.
 
+        ``may_use`` are the names of those that the caller has the right to; None for all.
         A value that cannot be had is told to who uses the connection, and to nobody else.
         """
         refusals = {
             upstream.name: upstream.refusal(namespace, is_brought=is_brought)
+            or _lacking(upstream.name, may_use)
             for upstream in self._upstreams
         }
         reading = [
@@ -97,6 +101,12 @@ class Granting:
         if isinstance(found, MissingSecret):
             raise ProviderInvalid(found.message)
         return _kept(found.reveal(), secrets)
+
+
+def _lacking(name: str, may_use: Collection[str] | None) -> str:
+    if may_use is None or name in may_use:
+        return ""
+    return f"connection {name}: no rule of the policy lets the caller use it (connections)"
 
 
 def _content(file: Path) -> str:

@@ -75,6 +75,11 @@ class Grants:
         return json.dumps(parts, sort_keys=True)
 
     @property
+    def are_broken(self) -> bool:
+        """Whether there is a value that cannot be had now."""
+        return any(isinstance(each.headers, ProviderError) for each in self.granted.values())
+
+    @property
     def secrets(self) -> tuple[Secret, ...]:
         """What must be masked in all that leaves."""
         return tuple(secret for grant in self.granted.values() for secret in grant.secrets)

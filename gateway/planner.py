@@ -78,6 +78,8 @@ class Question:
     arguments: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     may_run_jobs: bool = True
     """Whether the caller has the right to Jobs, if there are any in the templates."""
+    connections: tuple[str, ...] | None = None
+    """The connections that the caller has the right to; None for all."""
 
     @cached_property
     def without_jobs(self) -> "Question":
@@ -89,7 +91,16 @@ class Question:
         """Equal for equal questions."""
         refs = [[ref.kind, ref.template_name] for ref in self.refs]
         inline = [[each.kind, each.versioned_name] for each in self.inline]
-        return json.dumps([self.namespace, refs, inline, self.arguments, self.may_run_jobs])
+        return json.dumps(
+            [
+                self.namespace,
+                refs,
+                inline,
+                self.arguments,
+                self.may_run_jobs,
+                self.connections,
+            ]
+        )
 
     @property
     def is_worth_remembering(self) -> bool:
@@ -126,6 +137,8 @@ class Chosen:
     """One for every declared argument, each with a value or a source of one."""
     is_brought: bool
     """Whether a request brought any of it, so that its author may be anybody."""
+    connections: tuple[str, ...] | None = None
+    """The connections that the caller has the right to; None for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +151,11 @@ class Planned:
     templates: tuple[str, ...]
     metrics: tuple[PlannedMetric, ...]
     redaction: Redaction
+
+    @property
+    def may_change(self) -> bool:
+        """Whether it has to be planned anew from time to time: values of secrets may change."""
+        return bool(self.redaction) or any(each.grants.are_broken for each in self.metrics)
 
 
 class Planner:
@@ -212,6 +230,7 @@ class Planner:
             flat=flat,
             arguments=args.merge(flat.args, given),
             is_brought=bool(question.inline),
+            connections=question.connections,
         )
 
     async def resolve(self, chosen: Chosen) -> Planned:
@@ -237,7 +256,9 @@ class Planner:
             chosen.flat, resolved, metrics, surroundings, provider_types=self._provider_types
         )
         self._job_rights.check(namespace, planned.metrics)
-        grants = await self._granting.grants(namespace, is_brought=chosen.is_brought)
+        grants = await self._granting.grants(
+            namespace, is_brought=chosen.is_brought, may_use=chosen.connections
+        )
         hash_key = await self._hash_key()
         return Planned(
             namespace=namespace,

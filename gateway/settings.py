@@ -177,6 +177,11 @@ class Settings(Section):
     """Named upstreams: what requests to them get that templates need not carry. Unset, none."""
 
     @property
+    def connection_names(self) -> tuple[str, ...]:
+        """What the connections are called."""
+        return tuple(each.name for each in self.connections)
+
+    @property
     def listens_on_loopback(self) -> bool:
         """Whether only this machine can reach the gateway."""
         return self.host in LOOPBACK_HOSTS
