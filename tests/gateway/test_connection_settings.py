@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+import yaml
 from tls_files import Files
 
 from gateway.connection_parts import UpstreamPolicy
@@ -121,3 +122,13 @@ def test_what_no_rule_can_allow_stays_refused(url: str, says: str) -> None:
     settings = Connection.model_validate({**GOOD, "url": base})
     with pytest.raises(EgressRefused, match=says):
         UpstreamPolicy(settings.upstream).check_url(parse_url(url))
+
+
+def test_what_the_page_shows_can_be_said() -> None:
+    """The example of the documentation is settings."""
+    section = (
+        Path("docs/security.md").read_text(encoding="utf-8").partition("\n## Connections\n")[2]
+    )
+    example = section.partition("```yaml\n")[2].partition("```")[0]
+    settings = load(None, flags=yaml.safe_load(example), environ={})
+    assert settings.connection_names == ("prometheus", "vendor")

@@ -56,5 +56,6 @@ def test_the_identity_changes_with_the_values() -> None:
     known = [Grants({"u": each}, {}, (UPSTREAM,)) for each in (GRANT, rotated, broken)]
     known += [Grants(), Grants({}, {"u": "not you"}, (UPSTREAM,))]
     assert len({each.identity for each in known}) == 4
+    assert [each.are_broken for each in known] == [False, False, True, False, False]
     assert known[0].secrets == (Secret("hunter2"),)
     assert "hunter" not in repr(known)
