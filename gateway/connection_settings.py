@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from gateway.addresses import forbidden
 from gateway.connections import Upstream, read_base
 from gateway.gourl import unsendable_header
 from gateway.names import is_object_name, is_secret_key
@@ -21,7 +22,10 @@ def _secret_place(value: str) -> str:
 
 
 def _base(value: str) -> str:
-    read_base(value)
+    host = read_base(value).place[1]
+    what = "" if isinstance(host, str) else forbidden(host)
+    if what:
+        raise ValueError(f"{host} is {what}, which nothing can allow")
     return value
 
 

@@ -25,6 +25,9 @@ BEARER = {"bearer": {"secret": "n/k"}}
         pytest.param({"name": "No Name"}, "connections.0.name", id="a-name-for-no-label"),
         pytest.param({"url": "h.example"}, "must be a URL such as", id="no-url"),
         pytest.param({"url": "https://u:p@h"}, "must not hold credentials", id="credentials"),
+        pytest.param(
+            {"url": "http://169.254.169.254"}, "nothing can allow", id="a-metadata-service"
+        ),
         pytest.param({"namespaces": []}, "connections.0.namespaces", id="nobody-may"),
         pytest.param({"timeout": "0s"}, "connections.0.timeout", id="no-time"),
         pytest.param({"bearer": {"secret": "n"}}, "NAME/KEY", id="no-key-of-a-secret"),
@@ -112,13 +115,15 @@ def test_files_that_cannot_be_used_are_refused(
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        pytest.param("http://169.254.169.254/", "which no rule can allow", id="a-metadata-service"),
+        pytest.param(
+            "http://metadata.google.internal/", "which no rule can allow", id="a-metadata-service"
+        ),
         pytest.param("http://10.0.0.5/", "no rule of connection u allows", id="another-host"),
     ],
 )
 def test_what_no_rule_can_allow_stays_refused(url: str, says: str) -> None:
     """Though the address is the operator's."""
-    base = url if "169" in url else "http://10.0.0.6/"
+    base = url if "metadata" in url else "http://10.0.0.6/"
     settings = Connection.model_validate({**GOOD, "url": base})
     with pytest.raises(EgressRefused, match=says):
         UpstreamPolicy(settings.upstream).check_url(parse_url(url))
