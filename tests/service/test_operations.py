@@ -127,7 +127,7 @@ def test_the_contract_lists_what_is_served() -> None:
             id="no-certificate",
         ),
         pytest.param(
-            ["--host", "192.0.2.1", "--port", "1"],
+            ["--config", str(DATA / "settings_of_no_address.yaml"), "--port", "0"],
             "cannot listen on 192.0.2.1 port 1: ",
             id="no-such-address",
         ),
