@@ -12,10 +12,10 @@ from typing import Final, Protocol
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from gateway.access.parts import AccessParts, open_access
+from gateway.access.parts import AccessParts, everybody, open_access
 from gateway.analysis import Analysis
 from gateway.api.callers import caller_middleware
-from gateway.api.operations import Health, Operations
+from gateway.api.operations import Contract, Health, Operations
 from gateway.api.problems import error_middleware
 from gateway.api.run_events import RunEvents
 from gateway.api.runs import RunCalls, order_of
@@ -23,6 +23,9 @@ from gateway.api.templates import Lints, Sees, Templates
 from gateway.api.verdicts import Verdicts
 from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.combined_sources import Source, usable
+from gateway.connection_parts import open_upstreams
+from gateway.connection_secrets import Granting
+from gateway.connection_settings import Connection
 from gateway.credentials import Credentials
 from gateway.documents import Document
 from gateway.egress_parts import Policies, open_way, policies_of
@@ -76,6 +79,9 @@ class Gateway:
     """A gateway that runs."""
 
     app: web.Application
+    operations: web.Application | None
+    """What the port for operators answers, if there is one."""
+    telemetry: Telemetry
     health: Health
     readings: Readings
     runs: RunParts
@@ -96,6 +102,7 @@ class Rights:
 
     jobs: JobRights
     egress: Policies
+    connections: tuple[Connection, ...] = ()
 
 
 @asynccontextmanager
@@ -127,7 +134,11 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             hash_key,
             telemetry,
             parts,
-            rights=Rights(JobRights(settings.kubernetes.jobs.namespaces), policies_of(settings)),
+            rights=Rights(
+                JobRights(settings.kubernetes.jobs.namespaces),
+                policies_of(settings),
+                settings.connections,
+            ),
         )
         runs = await parts.enter_async_context(
             run_parts(
@@ -140,8 +151,12 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         )
         source = sources.templates
         health = _health(store, sources, access, telemetry, judges.plugins)
+        if settings.connections:
+            health.details["connections"] = lambda: {"names": settings.connection_names}
         orders = partial(order_of, judges.planner)
         rights = access.rights
+        is_apart = settings.operations.port is not None
+        operations = Operations(telemetry, health, source, rights)
         app = _application(
             settings,
             [error_middleware(telemetry), caller_middleware(access.door)],
@@ -149,9 +164,23 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             RunCalls(runs.runs, runs.store, runs.watch, orders, rights, settings),
             RunEvents(runs.watch, rights),
             Templates(source, linter(settings, source, environ, judges.plugins), rights, settings),
-            Operations(telemetry, health, source, rights),
+            Contract(),
+            *(() if is_apart else (operations,)),
         )
-        yield Gateway(app, health, readings, runs)
+        apart = _apart(settings, telemetry, health, source) if is_apart else None
+        yield Gateway(app, apart, telemetry, health, readings, runs)
+
+
+def _apart(
+    settings: Settings, telemetry: Telemetry, health: Health, source: Source
+) -> web.Application:
+    """For a port of its own, which asks for no credentials."""
+    access = everybody()
+    return _application(
+        settings,
+        [error_middleware(telemetry), caller_middleware(access.door)],
+        Operations(telemetry, health, source, access.rights),
+    )
 
 
 def _health(
@@ -242,8 +271,9 @@ async def compose(
     parts.enter_context(plugins.at_work())
     jobs = cluster_jobs(settings.kubernetes, parts)
     quotas = QuotaTelemetry(telemetry)
+    upstreams = await open_upstreams(rights.connections, settings.limits, parts)
     ways = {
-        name: await open_way(policy, settings.limits, quotas, threads, jobs, parts)
+        name: await open_way(policy, settings.limits, quotas, threads, jobs, upstreams, parts)
         for name, policy in rights.egress.items()
     }
     explanations = Explanations(budget_s=settings.verdicts.explain_no_data_s, now_s=time.monotonic)
@@ -256,6 +286,7 @@ async def compose(
             own_namespace=settings.namespace,
             environ=_visible(environ),
         ),
+        granting=Granting(rights.connections, sources.secrets.for_named, settings.namespace),
         hash_key=hash_key,
         job_rights=rights.jobs,
         ttl_s=settings.verdicts.plan_ttl_s,

@@ -44,8 +44,11 @@ class Credentials:
 
     async def surroundings(
         self, metrics: Sequence[FinalMetric], namespace: str, source: SecretSource
-    ) -> list[Surroundings]:
+    ) -> list[Surroundings | ProviderInvalid]:
         """For each metric of an analysis in ``namespace``; each Secret is read once.
+
+        A Secret that cannot be had is the provider's to tell of. Who cannot say which one it wants
+        has an error instead: a provider that does not look must not measure without it.
 
         Raises:
             ClusterUnavailable: it cannot be known now.
@@ -56,7 +59,9 @@ class Credentials:
         found = await asyncio.gather(*(self._found(use, namespace, source) for use in wanted))
         by_use = dict(zip(wanted, found, strict=True))
         return [
-            Surroundings(self.environ, by_use[use] if isinstance(use, SecretUse) else use)
+            use
+            if isinstance(use, ProviderInvalid)
+            else Surroundings(self.environ, None if use is None else by_use[use])
             for use in uses
         ]
 

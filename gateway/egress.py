@@ -15,14 +15,13 @@ from typing import Final, TypeVar
 
 from gateway.addresses import Address, Network, forbidden, meant
 from gateway.errors import EgressRefused
-from gateway.gourl import Url
+from gateway.gourl import DEFAULT_PORTS, Url, host_and_port
 from gateway.hosts import MAX_NAME, TOO_LONG, Host, HostInvalid, HostPattern, read_host
 
 NAMED_POLICY: Final = "egress.named"
 """Under which policy templates ask that the gateway has."""
 INLINE_POLICY: Final = "egress.inline"
 """Under which policy templates ask that came with a request: their authors may be anybody."""
-DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 PORTS: Final = range(1, 65_536)
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -143,7 +142,7 @@ class EgressPolicy:
         if destination is None:
             if len(url.host) > _LONGEST_AUTHORITY:
                 raise EgressRefused(f"egress: {TOO_LONG}")
-            destination = self.destination(url.scheme, *_split(url.host, url.scheme))
+            destination = self.destination(url.scheme, *host_and_port(url))
             _remember(self._checked, (url.scheme, url.host), destination)
         return destination
 
@@ -214,11 +213,3 @@ def _remember(
     if len(remembered) >= at_most:
         remembered.clear()
     remembered[key] = value
-
-
-def _split(authority: str, scheme: str) -> tuple[str, int]:
-    """Host and port of what ``gourl.parse_url`` has let pass: at most one port, of digits."""
-    host, colon, port = authority.rpartition(":")
-    if not colon or port.endswith("]"):
-        return authority, DEFAULT_PORTS[scheme]
-    return host, int(port)

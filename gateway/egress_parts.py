@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from gateway.egress import EVERYTHING, INLINE_POLICY, NAMED_POLICY, EgressPolicy, Redirects, Rule
 from gateway.egress_settings import EgressRule
 from gateway.http_client import HttpClient
-from gateway.provider import Context, JobApi
+from gateway.provider import Context, Http, JobApi
 from gateway.rate_limits import RateLimitObserver, RateLimits
 from gateway.settings import Limits, Settings
 from gateway.tokens import TokenCache
@@ -43,6 +43,7 @@ async def open_way(
     observer: RateLimitObserver,
     threads: Executor,
     jobs: JobApi | None,
+    upstreams: Mapping[str, Http],
     parts: AsyncExitStack,
 ) -> Way:
     """A way out under one policy; what must be closed goes to ``parts``."""
@@ -58,7 +59,7 @@ async def open_way(
         threads=threads,
         jobs=jobs,
     )
-    return Way(context, RateLimits(observer))
+    return Way(context, RateLimits(observer), upstreams)
 
 
 def _rule(rule: EgressRule) -> Rule:

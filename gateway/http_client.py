@@ -6,7 +6,8 @@ is larger than a limit, and a redirect to another origin carries none of the req
 """
 
 import asyncio
-from collections.abc import Mapping
+import ssl
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Self
@@ -78,7 +79,10 @@ class HttpClient:
         *,
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
         connections_per_host: int = DEFAULT_CONNECTIONS_PER_HOST,
+        tls_context: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
+        """``tls_context`` is asked for every request; None for the system's authorities."""
+        self._tls_context = tls_context
         self._policy = policy
         self._max_body_bytes = max_body_bytes
         self._session = aiohttp.ClientSession(
@@ -161,10 +165,14 @@ class HttpClient:
             headers=headers,
             data=request.body,
             allow_redirects=False,
-            ssl=request.tls is Tls.VERIFIED,
+            ssl=self._tls(request),
             # A caller that sets Accept-Encoding gets the body as it was encoded, as in Go.
             auto_decompress=is_ours,
         )
+
+    def _tls(self, request: HttpRequest) -> ssl.SSLContext | bool:
+        is_verified = request.tls is Tls.VERIFIED
+        return self._tls_context() if is_verified and self._tls_context else is_verified
 
     async def _body(self, response: aiohttp.ClientResponse, exchange: "_Exchange") -> bytes:
         chunks: list[bytes] = []

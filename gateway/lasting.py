@@ -185,10 +185,9 @@ class Lasting:
 
 def _shown(metadata: Mapping[str, str], redaction: Redaction) -> dict[str, str]:
     """Metadata without secrets, and each not longer than a run may keep."""
-    shown = {redaction.text(name): redaction.text(text) for name, text in metadata.items()}
     return {
         name: _end_of(text) if name == LOG_METADATA else cut(text, MAX_METADATA_CHARS)
-        for name, text in shown.items()
+        for name, text in redaction.texts(metadata).items()
     }
 
 

@@ -203,6 +203,7 @@ class Measuring:
             provider=metric.plan.provider_name,
             credential=metric.plan.credential,
             longest_s=longest_s,
+            grants=metric.grants,
         )
 
     def _attempt(self, metric: PlannedMetric, namespace: str, freshness: Freshness) -> Attempt:

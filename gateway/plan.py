@@ -132,7 +132,7 @@ def build(
     flat: FlatTemplate,
     arguments: Arguments,
     metrics: Sequence[FinalMetric],
-    surroundings: Sequence[Surroundings],
+    surroundings: Sequence[Surroundings | ProviderInvalid],
     *,
     provider_types: Mapping[str, ProviderType],
 ) -> AnalysisPlan:
@@ -145,7 +145,7 @@ def build(
         flat: the template.
         arguments: its arguments.
         metrics: what ``resolve_metrics`` makes of the two.
-        surroundings: one for each metric.
+        surroundings: one for each metric, or why its provider cannot be made.
         provider_types: by Argo's name, what this gateway can measure.
 
     """
@@ -162,7 +162,7 @@ def build(
 
 def _planned(
     metric: FinalMetric,
-    surroundings: Surroundings,
+    surroundings: Surroundings | ProviderInvalid,
     flat: FlatTemplate,
     provider_types: Mapping[str, ProviderType],
 ) -> MetricPlan:
@@ -176,7 +176,7 @@ def _planned(
         success_condition=metric.measured.success_condition,
         failure_condition=metric.measured.failure_condition,
         is_dry_run=_is_dry_run(metric.shown.part.name, flat),
-        surroundings=surroundings,
+        surroundings=Surroundings() if isinstance(surroundings, ProviderInvalid) else surroundings,
         credential=provider.credential.name if isinstance(provider, HasCredential) else "",
     )
 
@@ -259,8 +259,10 @@ def _with_secrets(flat: FlatTemplate, arguments: Arguments) -> list[Located[Metr
 
 
 def _made(
-    provider_type: ProviderType, block: Block, surroundings: Surroundings
+    provider_type: ProviderType, block: Block, surroundings: Surroundings | ProviderInvalid
 ) -> Provider | LastingProvider | ProviderInvalid:
+    if isinstance(surroundings, ProviderInvalid):
+        return surroundings
     try:
         return provider_type.parse(block, surroundings)
     except ProviderInvalid as error:

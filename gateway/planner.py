@@ -8,6 +8,7 @@ resolve
     secrets    values of the arguments that are secret               I/O
     resolve    a value for every argument, and so for every metric   pure
     credentials  what the deployment has for the providers           I/O
+    grants     what it has for named upstreams                       I/O
     build      one plan per metric, its provider parsed              pure
 """
 
@@ -19,10 +20,12 @@ from functools import cached_property
 from typing import Final, Protocol
 
 from gateway import args, plan
+from gateway.connection_secrets import Granting
 from gateway.credentials import Credentials, SecretSource
 from gateway.egress import INLINE_POLICY, NAMED_POLICY
 from gateway.errors import Problem, TemplateInvalid, TemplateNotFound
 from gateway.flatten import FlatTemplate, flatten
+from gateway.grants import Grants
 from gateway.job_rights import JobRights, metrics_of
 from gateway.names import is_namespace
 from gateway.plan import MetricPlan
@@ -75,6 +78,8 @@ class Question:
     arguments: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     may_run_jobs: bool = True
     """Whether the caller has the right to Jobs, if there are any in the templates."""
+    connections: tuple[str, ...] | None = None
+    """The connections that the caller has the right to; None for all."""
 
     @cached_property
     def without_jobs(self) -> "Question":
@@ -86,7 +91,16 @@ class Question:
         """Equal for equal questions."""
         refs = [[ref.kind, ref.template_name] for ref in self.refs]
         inline = [[each.kind, each.versioned_name] for each in self.inline]
-        return json.dumps([self.namespace, refs, inline, self.arguments, self.may_run_jobs])
+        return json.dumps(
+            [
+                self.namespace,
+                refs,
+                inline,
+                self.arguments,
+                self.may_run_jobs,
+                self.connections,
+            ]
+        )
 
     @property
     def is_worth_remembering(self) -> bool:
@@ -107,6 +121,8 @@ class PlannedMetric:
     """Under which name a run reports it; empty if it does not."""
     egress: str = INLINE_POLICY
     """Under which policy it is asked."""
+    grants: Grants = field(default=Grants(), repr=False)
+    """What it may use of named upstreams."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +137,8 @@ class Chosen:
     """One for every declared argument, each with a value or a source of one."""
     is_brought: bool
     """Whether a request brought any of it, so that its author may be anybody."""
+    connections: tuple[str, ...] | None = None
+    """The connections that the caller has the right to; None for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +152,11 @@ class Planned:
     metrics: tuple[PlannedMetric, ...]
     redaction: Redaction
 
+    @property
+    def may_change(self) -> bool:
+        """Whether it has to be planned anew from time to time: values of secrets may change."""
+        return bool(self.redaction) or any(each.grants.are_broken for each in self.metrics)
+
 
 class Planner:
     """Plans questions."""
@@ -145,6 +168,7 @@ class Planner:
         secrets: Secrets,
         credentials: Credentials,
         hash_key: Callable[[], Awaitable[bytes]],
+        granting: Granting,
         job_rights: JobRights,
         ttl_s: float,
         now_s: Callable[[], float],
@@ -153,6 +177,7 @@ class Planner:
         self._job_rights = job_rights
         self._secrets = secrets
         self._credentials = credentials
+        self._granting = granting
         self._provider_types = credentials.provider_types
         self._hash_key = hash_key
         self._ttl_s = ttl_s
@@ -205,6 +230,7 @@ class Planner:
             flat=flat,
             arguments=args.merge(flat.args, given),
             is_brought=bool(question.inline),
+            connections=question.connections,
         )
 
     async def resolve(self, chosen: Chosen) -> Planned:
@@ -230,13 +256,16 @@ class Planner:
             chosen.flat, resolved, metrics, surroundings, provider_types=self._provider_types
         )
         self._job_rights.check(namespace, planned.metrics)
+        grants = await self._granting.grants(
+            namespace, is_brought=chosen.is_brought, may_use=chosen.connections
+        )
         hash_key = await self._hash_key()
         return Planned(
             namespace=namespace,
             label=chosen.label,
             templates=_versioned_names(chosen.flat),
-            metrics=tuple(self._keyed(each, chosen, hash_key) for each in planned.metrics),
-            redaction=Redaction(planned.secrets),
+            metrics=tuple(self._keyed(each, chosen, grants, hash_key) for each in planned.metrics),
+            redaction=Redaction((*planned.secrets, *grants.secrets)),
         )
 
     def check_brought(self, metrics: Iterable[Located[Metric]]) -> None:
@@ -250,7 +279,9 @@ class Planner:
             raise TemplateNotFound(f"{ref} not found{place}; GET /v1/templates lists what there is")
         return found
 
-    def _keyed(self, metric: MetricPlan, chosen: Chosen, hash_key: bytes) -> PlannedMetric:
+    def _keyed(
+        self, metric: MetricPlan, chosen: Chosen, grants: Grants, hash_key: bytes
+    ) -> PlannedMetric:
         egress = INLINE_POLICY if chosen.is_brought else NAMED_POLICY
         key = question_key(
             hash_key,
@@ -260,12 +291,13 @@ class Planner:
             block=metric.block,
             environ=metric.surroundings.environ,
             secret=metric.surroundings.secret_values(),
+            connections=grants.identity,
         )
         provider = metric.provider
         query = "" if isinstance(provider, Exception) else provider.resolved_query()
         provider_type = self._provider_types[metric.provider_name]
         named = provider if isinstance(provider, NamesItsQuery) else provider_type
-        return PlannedMetric(metric, key, query, named.query_metadata, egress)
+        return PlannedMetric(metric, key, query, named.query_metadata, egress, grants)
 
 
 def _label(question: Question) -> str:

@@ -329,7 +329,8 @@ class Credential:
     """What a provider proves its identity with that does not stand in its block."""
 
     name: str
-    """Shown where the credential must not be: ``namespace/name`` of its Secret, or its source."""
+    """Shown where the credential must not be: ``namespace/name`` of its Secret, or its source. For
+    a plugin it is always the former."""
     secrets: tuple[Secret, ...] = ()
     """What must be masked in all that leaves."""
 
@@ -368,7 +369,8 @@ class ProviderType:
     query_metadata: str = ""
     """Under which name a run reports the resolved query; empty if Argo does not report it."""
     credentials: Callable[[Block, Mapping[str, str]], SecretUse | None] = _none
-    """Block and environment to the Secret that ``parse`` wants. Raises ProviderInvalid."""
+    """Block and environment to the Secret that ``parse`` wants. Raises ProviderInvalid, which is
+    what the measurement says then: ``parse`` is not asked."""
     rules: Callable[[Block], object] | None = None
     """What ``parse`` refuses whatever the credentials are, by raising ProviderInvalid. None if
     ``parse`` needs no credentials to say so."""

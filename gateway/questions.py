@@ -18,6 +18,7 @@ def question_key(
     block: Mapping[str, object],
     environ: Mapping[str, str],
     secret: Mapping[str, str],
+    connections: str,
 ) -> str:
     """A keyed hash over everything that decides what a provider is asked.
 
@@ -29,9 +30,10 @@ def question_key(
         block: the provider block, resolved, credentials included.
         environ: what providers read of the environment.
         secret: what the provider got of a Secret, in the clear.
+        connections: what it may use of named upstreams, in the clear.
 
     """
-    parts = [egress, namespace, provider, block, dict(environ), dict(secret)]
+    parts = [egress, namespace, provider, block, dict(environ), dict(secret), connections]
     text = json.dumps(parts, sort_keys=True, default=dict)
     digest = hashlib.blake2b(text.encode(), key=hash_key[:64], digest_size=16)
     return digest.hexdigest()

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
-from gateway.errors import ProviderUnreachable
+from gateway.errors import ProviderUnreachable, ProviderUnreadable
 from gateway.flight import Ask, Flight, Freshness, Origin, Outcome
 from gateway.memory import Memory
 from gateway.model import Reading
@@ -174,6 +174,11 @@ class Readings:
                     f" may take{hint}"
                 )
             outcome = flight.failed(error, now_s=self._monotonic_s())
+        except BaseException as error:
+            # What ends tasks or the process must not leave anybody waiting for ever.
+            told = ProviderUnreadable(f"the measurement ended in {type(error).__name__}")
+            self._land(key, flight, flight.failed(told, now_s=self._monotonic_s()))
+            raise
         is_unseen = flight.waiters == 0
         self._land(key, flight, outcome)
         if outcome.origin is Origin.MEASURED:

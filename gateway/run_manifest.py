@@ -38,8 +38,16 @@ CONTEXT_ANNOTATION: Final = "analysis-gateway/context"
 """JSON of what the caller asked to have repeated."""
 MADE_BY_ANNOTATION: Final = "analysis-gateway/made-by"
 """The name of the caller who started the run."""
+CONNECTIONS_ANNOTATION: Final = "analysis-gateway/connections"
+"""JSON of the connections that the caller had the right to; not there if to all."""
 _OWN: Final = frozenset(
-    {TEMPLATES_ANNOTATION, LABEL_ANNOTATION, NAMED_ANNOTATION, MADE_BY_ANNOTATION}
+    {
+        TEMPLATES_ANNOTATION,
+        LABEL_ANNOTATION,
+        NAMED_ANNOTATION,
+        MADE_BY_ANNOTATION,
+        CONNECTIONS_ANNOTATION,
+    }
 )
 """What only the gateway may say of a run: who brings a whole run has used no template."""
 _MAX_NAME_CHARS: Final = 63

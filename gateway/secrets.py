@@ -3,6 +3,7 @@
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -28,6 +29,14 @@ _MIN_CORE_CHARS: Final = 6
 """Shorter ones are found by chance in texts that hold no secret."""
 _URL_SAFE: Final = str.maketrans("+/", "-_")
 _PIECES: Final = re.compile(r"[A-Za-z0-9_-]{6,}")
+_MIN_HEAD_CHARS: Final = 3
+_CUT_MARK: Final = "..."
+"""Behind what a message shows of a longer text."""
+_CUT: Final = re.compile(r"(?:%[0-9A-Fa-f]{0,2}|\\(?:u[0-9A-Fa-f]{0,4})?){0,4}\.\.\.")
+"""The mark, maybe behind the half of an escaped character."""
+_ESCAPES_BEGIN: Final = "%\\+"
+_MAX_CUT_CHARS: Final = 64 * 1024
+"""A longer text is an answer as it came, and no message: nobody has cut it."""
 
 
 class Secret:
@@ -60,6 +69,8 @@ class Redaction:
 
     A secret is also found where some of its characters were escaped for a URL or for JSON, and so
     are its longer pieces between punctuation; and inside base64, as in an echoed Basic header.
+    Messages show the beginnings of long texts, and so may end within a secret: what they show of it
+    is found as well, from six characters or half of it on.
     """
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
@@ -71,28 +82,88 @@ class Redaction:
         texts = texts.union(*(_base64_cores(text) for text in whole))
         # The longest first: a secret may be part of another one.
         ordered = sorted(texts, key=lambda text: (-len(text), text))
-        self._pattern: Final = re.compile("|".join(map(_pattern, ordered))) if ordered else None
+        self._texts: Final = ordered
+        self._pattern: Final = _any_of(ordered) if ordered else None
+        self._heads: Final = _any_of(dict.fromkeys(map(_head, ordered)))
 
     def __bool__(self) -> bool:
         return self._pattern is not None
 
     def text(self, text: str) -> str:
         """``text`` with five asterisks in place of every secret."""
-        return text if self._pattern is None else self._pattern.sub(MASK, text)
+        if self and _CUT_MARK in text and len(text) <= _MAX_CUT_CHARS:
+            text = self._without_cut(text)
+        return self._masked(text)
+
+    def texts(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """The same for texts and their names."""
+        return {self.text(name): self.text(text) for name, text in texts.items()}
 
     def value(self, value: object) -> object:
-        """The same for every text in frozen JSON, keys included."""
+        """The same for every text in frozen JSON, keys included; nothing in it was cut."""
         match value:
             case str():
-                return self.text(value)
+                return self._masked(value)
             case tuple():
                 return tuple(self.value(item) for item in value)
             case Mapping():
                 return MappingProxyType(
-                    {self.text(key): self.value(item) for key, item in value.items()}
+                    {self._masked(key): self.value(item) for key, item in value.items()}
                 )
             case _:
                 return value
+
+    def _masked(self, text: str) -> str:
+        return text if self._pattern is None else self._pattern.sub(MASK, text)
+
+    def _without_cut(self, text: str) -> str:
+        """``text`` without secrets of which the end is missing."""
+        shown: list[str] = []
+        done = 0
+        head = self._heads.search(text)
+        while head is not None:
+            start = head.start()
+            end = max(_end(secret, text, start) for secret in self._texts)
+            if end > done:
+                # Of two that overlap, both are behind one mask.
+                shown += [text[done:start], MASK] if start >= done else []
+                done = end
+            head = self._heads.search(text, start + 1)
+        return "".join(shown) + text[done:]
+
+
+def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(_pattern, texts)))
+
+
+def _head(text: str) -> str:
+    """The least of a secret that is looked for where it may be cut."""
+    return text[: max(_MIN_HEAD_CHARS, min(_MIN_CORE_CHARS, (len(text) + 1) // 2))]
+
+
+def _end(secret: str, text: str, at: int) -> int:
+    """Where a secret ends that begins there, whole or cut; 0 if it is neither."""
+    if text[at] != secret[0] and text[at] not in _ESCAPES_BEGIN:
+        return 0
+    cut_at = 0
+    least = len(_head(secret))
+    # What looks like an escaped character may be one that is not.
+    reached = {at}
+    for number, char in enumerate(secret):
+        if number >= least:
+            cuts = [cut.end() for place in reached if (cut := _CUT.match(text, place))]
+            cut_at = max([cut_at, *(end - len(_CUT_MARK) for end in cuts)])
+        forms = _compiled_forms(char)
+        found = [form.match(text, place) for form in forms for place in reached]
+        reached = {each.end() for each in found if each}
+        if not reached:
+            return cut_at
+    return max(cut_at, *reached)
+
+
+@lru_cache(maxsize=1024)
+def _compiled_forms(char: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(map(re.compile, _forms(char)))
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -119,15 +190,19 @@ def _pattern(text: str) -> str:
 
 def _character(char: str) -> str:
     """An expression for a character as it is and in every escaped form."""
+    forms = _forms(char)
+    return forms[0] if len(forms) == 1 else f"(?:{'|'.join(forms)})"
+
+
+def _forms(char: str) -> list[str]:
     if char.isascii() and char.isalnum():
-        return char
+        return [char]
     units = char.encode("utf-16-be", "surrogatepass").hex()
     percent = "".join(f"%{byte:02x}" for byte in char.encode("utf-8", "surrogatepass"))
-    forms = [
+    return [
         re.escape(char),
         f"(?i:{percent})",
         "(?i:" + "".join(rf"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)) + ")",
         *([re.escape(_SHORT_ESCAPES[char])] if char in _SHORT_ESCAPES else []),
         *([r"\+"] if char == " " else []),
     ]
-    return f"(?:{'|'.join(forms)})"

@@ -11,9 +11,11 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from gateway.access_settings import Access
+from gateway.connection_settings import Connections
 from gateway.egress_settings import Egress
 from gateway.errors import Problem, TemplateInvalid
 from gateway.kubernetes_settings import Kubernetes
+from gateway.listening_settings import Operations, Tls
 from gateway.setting_types import LOOPBACK_HOSTS, PluginName, Seconds, SecretText, Section
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -103,6 +105,12 @@ class Limits(Section):
     """The largest provider answer, decompressed."""
     request_read_s: Seconds = Field(10.0, alias="requestRead")
     """How long a caller may take to send a request's body."""
+    request_head_s: Seconds = Field(10.0, alias="requestHead", gt=0)
+    """How long a caller may take to send a request's head: from its connection, later from the
+    first byte. As long it may take to agree on TLS."""
+    connections: int = Field(2_000, gt=0)
+    """How many callers may be connected at the same time. When one more comes, who has been in the
+    middle of a request for long, or rests between two, has to go."""
     connections_per_host: int = Field(32, gt=0)
     """How many connections are open to one provider host at the same time; as many again for
     templates that came with requests."""
@@ -154,6 +162,10 @@ class Settings(Section):
     plugins: tuple[PluginName, ...] = ()
     """The plugins that templates may use, each as `NAMESPACE/NAME`; only these are imported. See
     [providers/plugin.md](providers/plugin.md). Unset, none."""
+    tls: Tls = Tls()
+    """How the main port is encrypted, and which certificates callers may show."""
+    operations: Operations = Operations()
+    """Where metrics and health are asked for."""
     kubernetes: Kubernetes = Kubernetes()
     """Which cluster there is, and what is read from it."""
     access: Access = Access()
@@ -161,6 +173,13 @@ class Settings(Section):
     loopback address only."""
     egress: Egress = Egress()
     """Where requests may go, and which redirects they follow."""
+    connections: Connections = ()
+    """Named upstreams: what requests to them get that templates need not carry. Unset, none."""
+
+    @property
+    def connection_names(self) -> tuple[str, ...]:
+        """What the connections are called."""
+        return tuple(each.name for each in self.connections)
 
     @property
     def listens_on_loopback(self) -> bool:

@@ -190,10 +190,7 @@ def redacted(measurement: Measurement, redaction: Redaction) -> Measurement:
         success_condition=redaction.text(measurement.success_condition),
         failure_condition=redaction.text(measurement.failure_condition),
         query=redaction.text(measurement.query),
-        metadata={
-            redaction.text(key): redaction.text(value)
-            for key, value in measurement.metadata.items()
-        },
+        metadata=redaction.texts(measurement.metadata),
     )
 
 

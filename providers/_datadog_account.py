@@ -4,6 +4,7 @@ Source: argo-rollouts metricproviders/datadog/datadog.go:628-654 and finders.go 
 there, a Secret that cannot be read says why.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,7 @@ from gateway.gourl import Url, UrlInvalid, parse_url
 from gateway.provider import Credential, SecretOwner, SecretUse, Surroundings
 from gateway.secrets import Secret
 from providers._shapes import Shape
+from providers._vendor_secrets import secrets_of, server_of
 
 API_KEY: Final = "api-key"
 APP_KEY: Final = "app-key"
@@ -24,6 +26,8 @@ VARIABLES: Final = {API_KEY: "DD_API_KEY", APP_KEY: "DD_APP_KEY", ADDRESS: "DD_A
 NOT_FOUND: Final = "failed to find the credentials for datadog metrics provider"
 _DEFAULT_NAME: Final = "datadog"
 _OF_THE_ENVIRONMENT: Final = "environment"
+_HOST_ALONE: Final = re.compile(r"([A-Za-z]+://)?[^/@?#]*/?")
+"""An address that has nothing but maybe a scheme, a host and a port."""
 
 
 class SecretRef(Shape):
@@ -47,18 +51,22 @@ class Account:
     @property
     def credential(self) -> Credential:
         """What proves its identity."""
-        return Credential(self.name, (self.api_key, self.app_key, *_password(self.address)))
+        try:
+            in_address = secrets_of(parse_url(self.address))
+        except UrlInvalid:
+            in_address = ()
+        return Credential(self.name, (self.api_key, self.app_key, *in_address))
 
     def url(self, route: str) -> Url:
         """Where a question goes. Raises ProviderInvalid if the address is no URL."""
         try:
+            if not _HOST_ALONE.fullmatch(self.address):
+                # An error would quote what may be a password.
+                server_of(self.address, f"the address of {self.name}")
             parse_url(self.address)
             return parse_url(f"{self.address}{route}")
         except UrlInvalid as error:
-            if "@" not in self.address:
-                raise ProviderInvalid(str(error)) from error
-        # The error would quote a password.
-        raise ProviderInvalid(f"the address of {self.name}, which has a user, is no URL")
+            raise ProviderInvalid(str(error)) from error
 
 
 def secret_use(ref: SecretRef, environ: Mapping[str, str]) -> SecretUse | None:
@@ -116,11 +124,3 @@ def _account(values: Mapping[str, str], name: str) -> Account | None:
 def _worded(use: SecretUse, reason: str) -> str:
     is_plain = reason == f"secrets {quote(use.name)} not found"
     return NOT_FOUND if is_plain else f"{NOT_FOUND}: {reason}"
-
-
-def _password(address: str) -> tuple[Secret, ...]:
-    try:
-        password = parse_url(address).password
-    except UrlInvalid:
-        password = None
-    return (Secret(password),) if password else ()

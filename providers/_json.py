@@ -65,9 +65,12 @@ def decode_first(body: bytes) -> object:
 
 
 def member(document: Mapping[str, object], name: str) -> object:
-    """A member as Go finds it for the field of a record: the last one, in any case of letters."""
-    found = [value for key, value in document.items() if key.casefold() == name]
-    return found[-1] if found else None
+    """A member as Go finds it for the field of a record: the last one, in any case of letters.
+
+    Null leaves the field as it is. ``name`` is in lower case.
+    """
+    found = [value for key, value in document.items() if _folded(key) == name]
+    return next((value for value in reversed(found) if value is not None), None)
 
 
 def mismatch(value: object, wanted: str) -> ProviderUnreadable:
@@ -96,6 +99,11 @@ def stream_words(error: NotJson, body: bytes) -> str:
     if words != "unexpected end of JSON input":
         return words
     return "unexpected EOF" if body.strip() else "EOF"
+
+
+def _folded(key: str) -> str:
+    # Of the letters that are not ASCII, only the Kelvin sign and the long s are one of it for Go.
+    return key.replace("\N{LATIN SMALL LETTER LONG S}", "s").lower()
 
 
 def _decoded(body: bytes, read: Callable[[str], object]) -> object:

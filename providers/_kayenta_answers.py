@@ -84,7 +84,7 @@ def read_execution_id(response: HttpResponse) -> str:
 def _as_id(text: str, what: str) -> str:
     """An id as it may become a part of a URL, and be kept."""
     if not _ID.fullmatch(text):
-        raise ProviderUnreadable(f"Invalid {what}: {quote(text[:_MAX_ID_CHARS])}")
+        raise ProviderUnreadable(f"Invalid {what}: {quote(shortened(text, _MAX_ID_CHARS))}")
     return text
 
 

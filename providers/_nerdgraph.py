@@ -1,7 +1,8 @@
 """What NerdGraph answers to an NRQL query: rows, or why there are none.
 
 Sources: newrelic-client-go v2.93.1 internal/http/client.go:269-492, retry.go:29-83 and graphql.go,
-and argo-rollouts metricproviders/newrelic/newrelic.go:137-163 @ 9f8d111d8.
+and argo-rollouts metricproviders/newrelic/newrelic.go:137-163 @ 9f8d111d8. Unlike there, where an
+error without a text is none, all that stands under ``errors`` is one.
 """
 
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ _REFUSED_KEY = (
 )
 _PATH = ("data", "Actor", "Account", "NRQL", "Results")
 """Where the rows are; names count in any case of letters."""
+_UNTOLD = "NerdGraph answers with an error, and does not say which"
 NO_RESULTS = "no results returned from NRQL query"
 
 
@@ -102,8 +104,8 @@ def _check(status: int, errors: list[Mapping[str, object]]) -> None:
         if errors and (status == _UNAUTHORIZED or "BAD_API_KEY" in codes):
             raise ProviderRejected(_REFUSED_KEY)
         raise ProviderRejected(f"{status} response returned{': ' * bool(told)}{told}")
-    if told and not any(message.startswith(_DEPRECATION) for message in messages):
-        raise ProviderRejected(told)
+    if errors and not any(message.startswith(_DEPRECATION) for message in messages):
+        raise ProviderRejected(told or _UNTOLD)
 
 
 def _reading(rows: list[object]) -> Reading:
@@ -114,10 +116,10 @@ def _reading(rows: list[object]) -> Reading:
 
 
 def _errors(document: object) -> list[Mapping[str, object]]:
-    # As in Go, an error of another shape is one without a text.
-    errors = member(document, "errors") if isinstance(document, dict) else None
-    found = errors if isinstance(errors, list) else []
-    return [error if isinstance(error, dict) else {} for error in found]
+    errors = (member(document, "errors") if isinstance(document, dict) else None) or []
+    found = errors if isinstance(errors, list) else [errors]
+    # What is no record is at most a text.
+    return [error if isinstance(error, dict) else {"message": error} for error in found]
 
 
 def _rows(document: object) -> list[object]:

@@ -30,7 +30,14 @@ from gateway.provider import (
     Tls,
 )
 from providers._json import NotJson, decode
-from providers._requests import FORM, decode_form, encode_form, shown_request, with_headers
+from providers._requests import (
+    FORM,
+    decode_form,
+    encode_form,
+    shortened,
+    shown_request,
+    with_headers,
+)
 from providers._shapes import OAuth2Config
 
 Send = Callable[[HttpRequest], Awaitable[HttpResponse]]
@@ -41,7 +48,7 @@ _SUCCESS = range(200, 300)
 _FORMS = {FORM, "text/plain"}
 _KNOWN_TYPES = {"bearer": "Bearer", "mac": "MAC", "basic": "Basic"}
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,15}")
-_SHOWN_BYTES = 1024
+_SHOWN_CHARS = 1024
 _LONGEST_LIFETIME_S = 2.0**31 - 1
 
 
@@ -201,7 +208,7 @@ def _refusal(response: HttpResponse, fields: dict[str, str]) -> str:
         names = ("error", "error_description", "error_uri")
         parts = [quote(fields[name]) for name in names if fields.get(name)]
         return f"oauth2: {' '.join(parts)}"
-    head = response.body[:_SHOWN_BYTES].decode("utf-8", "replace")
+    head = shortened(response.body.decode("utf-8", "replace"), _SHOWN_CHARS)
     status = f"{response.status} {response.reason}".rstrip()
     return f"oauth2: cannot fetch token: {status}\nResponse: {head}"
 

@@ -15,6 +15,7 @@ from gateway.gotext import plain_float, quote
 from gateway.model import Reading, ResultType
 from gateway.provider import HttpResponse
 from providers._json import NotJson, decode
+from providers._requests import shortened
 
 _NO_CONTENT = 204
 _DOCUMENTED_FAILURES = {400, 422}
@@ -113,5 +114,5 @@ def _sample(pair: object) -> float:
     except ValueError:
         number = None
     if number is None or (math.isinf(number) and "n" not in text.lower()):
-        raise ProviderUnreadable(f"the sample value {quote(text[:40])} is no number")
+        raise ProviderUnreadable(f"the sample value {quote(shortened(text, 40))} is no number")
     return number

@@ -208,9 +208,11 @@ def _number(value: object) -> float | None:
 
 
 def _told_error(document: Mapping[str, object]) -> str:
-    parts = (member(document, name) for name in ("errortype", "errormessage"))
-    words = [part for part in parts if isinstance(part, str) and part not in {"", _NO_ERROR}]
-    return shortened(": ".join(words))
+    kind, message = (member(document, name) for name in ("errortype", "errormessage"))
+    if kind == _NO_ERROR:
+        return ""
+    words = [part for part in (kind, message) if isinstance(part, str)]
+    return shortened(": ".join(word for word in words if word not in {"", _NO_ERROR}))
 
 
 def _closest(points: Sequence[_Point], now_unix_s: int) -> tuple[float, float]:

@@ -40,7 +40,7 @@ class Scripted:
         """The next look."""
         self.advanced.append(attempt)
         look = self.looks.pop(0)
-        if isinstance(look, Exception):
+        if isinstance(look, BaseException):
             raise look
         return look
 

@@ -11,6 +11,7 @@ from job_api import BLOCK, FakeJobs
 from one_way import ways_of
 from redis_server import RedisServer
 
+from gateway.connection_secrets import Granting
 from gateway.credentials import Credentials, SecretSource
 from gateway.errors import ProviderInvalid
 from gateway.explanations import Explanations
@@ -184,6 +185,7 @@ async def alone(
     planner = Planner(
         templates=TemplateIndex("shop"),
         secrets=Secrets(secrets or SecretsFolder(None), secrets or SecretsFolder(None)),
+        granting=Granting((), SecretsFolder(None), "own"),
         credentials=Credentials(
             provider_types={
                 "web": script.type(),

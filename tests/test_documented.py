@@ -15,13 +15,14 @@ from gateway.access.kept_file import POLL_S
 from gateway.access.key_sets import FRESH_S, PAUSE_S
 from gateway.access.policy import Action
 from gateway.access.web_tokens import LONGEST_KEPT_S
-from gateway.api import parameters, run_parameters
+from gateway.api import connection, crowd, parameters, run_parameters, server
 from gateway.api.problems import refusal
 from gateway.api.run_events import HEARTBEAT_S, SLOW_S
 from gateway.api.run_parameters import DEFAULT_LIMIT, MAX_LIMIT
 from gateway.api.statuses import GATE_STATUS
 from gateway.conditions import check_syntax
 from gateway.documents import Syntax, read_documents
+from gateway.doors import OPERATORS, RESERVED_FILES
 from gateway.errors import (
     AccessDenied,
     CredentialMissing,
@@ -255,6 +256,26 @@ def test_every_function_of_conditions_is_named(name: str) -> None:
         pytest.param(
             "docs/differences.md", f"Every {LONGEST_S / 60:g} minutes at the latest", id="silences"
         ),
+        pytest.param(
+            "docs/security.md",
+            f"reading any of it | {connection.UNREAD_S:g} s",
+            id="unread-answers",
+        ),
+        pytest.param(
+            "docs/security.md", f"between two requests | {server.KEEPALIVE_S:g} s", id="resting"
+        ),
+        pytest.param(
+            "docs/security.md",
+            f"{connection.MAX_HEAD_BYTES / 1024:g} KiB, {connection.MAX_HEADERS} headers,"
+            f" {connection.MAX_LINE_BYTES:,} bytes",
+            id="heads",
+        ),
+        pytest.param("docs/security.md", f"for {server.LINGER_S:g} s", id="unwanted-bodies"),
+        pytest.param(
+            "docs/security.md", f"for more than {crowd.PATIENCE_S:g} s", id="owing-a-request"
+        ),
+        pytest.param("docs/security.md", f"{RESERVED_FILES} more", id="reserved-files"),
+        pytest.param("docs/security.md", f"{OPERATORS} places", id="operators"),
         pytest.param("docs/redis.md", f"has {CALL_BUDGET_S * 1000:g} ms", id="redis-budget"),
         pytest.param(
             "docs/providers/kayenta.md", f"looked at every {kayenta.LOOK_EVERY_S:g} s", id="looks"

@@ -4,7 +4,7 @@ So a refusal tells nobody whether there is such a template.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.access.caller import Caller
 from gateway.access.policy import Action, Wanted
@@ -38,10 +38,39 @@ def of_question(action: Action, question: Question) -> Needs:
     return Needs(tuple(ever), Wanted(Action.JOBS, namespace, names))
 
 
-def granted(rights: Rights, caller: Caller, question: Question, needed: Needs) -> Question:
-    """The question as far as the caller may ask it. Raises AccessDenied."""
+def granted(
+    rights: Rights,
+    caller: Caller,
+    question: Question,
+    needed: Needs,
+    connections: Sequence[str] = (),
+) -> Question:
+    """The question as far as the caller may ask it. Raises AccessDenied.
+
+    Args:
+        rights: in force.
+        caller: who asks.
+        question: what it asks.
+        needed: the rights that the question takes.
+        connections: the names of all that there are.
+
+    """
     rights.check(caller, *needed.ever)
-    return question if rights.may(caller, needed.for_jobs) else question.without_jobs
+    asked = question if rights.may(caller, needed.for_jobs) else question.without_jobs
+    if not connections:
+        return asked
+    return replace(asked, connections=usable(rights, caller, needed.ever, connections))
+
+
+def usable(
+    rights: Rights, caller: Caller, wanted: Sequence[Wanted], connections: Sequence[str]
+) -> tuple[str, ...]:
+    """The connections with which a caller may do all that it wants."""
+    return tuple(
+        name
+        for name in connections
+        if rights.may(caller, *(replace(each, connections=(name,)) for each in wanted))
+    )
 
 
 def of_brought_run(namespace: str) -> tuple[Wanted, ...]:

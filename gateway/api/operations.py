@@ -36,8 +36,23 @@ class Health:
         return self.is_ready and all(is_met() for is_met in self.prerequisites)
 
 
+class Contract:
+    """``/openapi.yaml``."""
+
+    def __init__(self) -> None:
+        self._text = files("gateway.api").joinpath("openapi.yaml").read_bytes()
+
+    def routes(self) -> list[web.RouteDef]:
+        """The path that this resource answers."""
+        return [web.get("/openapi.yaml", self.read)]
+
+    async def read(self, _request: web.Request) -> web.Response:
+        """The contract of this very version."""
+        return web.Response(body=self._text, content_type="application/yaml")
+
+
 class Operations:
-    """``/metrics``, ``/healthz``, ``/readyz`` and ``/openapi.yaml``."""
+    """``/metrics``, ``/healthz`` and ``/readyz``."""
 
     def __init__(
         self, telemetry: Telemetry, health: Health, source: ListsTemplates, rights: Rights
@@ -46,7 +61,6 @@ class Operations:
         self._telemetry = telemetry
         self._health = health
         self._source = source
-        self._contract = files("gateway.api").joinpath("openapi.yaml").read_bytes()
 
     def routes(self) -> list[web.RouteDef]:
         """The paths that this resource answers."""
@@ -54,7 +68,6 @@ class Operations:
             web.get("/metrics", self.metrics),
             web.get("/healthz", self.healthz),
             web.get("/readyz", self.readyz),
-            web.get("/openapi.yaml", self.openapi),
         ]
 
     async def metrics(self, request: web.Request) -> web.Response:
@@ -90,7 +103,3 @@ class Operations:
             content_type="application/json",
             headers={"Cache-Control": "no-store"},
         )
-
-    async def openapi(self, _request: web.Request) -> web.Response:
-        """The contract of this very version."""
-        return web.Response(body=self._contract, content_type="application/yaml")

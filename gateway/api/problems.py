@@ -107,14 +107,7 @@ def error_middleware(telemetry: Telemetry) -> Middleware:
         except web.HTTPException as error:
             response = _http_problem(error)
         except GatewayError as error:
-            response = refusal(error)
-            # Callers such as Argo keep the status and nothing else. The sentence may quote them.
-            keys = {
-                "status": response.status,
-                "error": error.slug,
-                "path": request.rel_url.raw_path,
-            }
-            _log.info("refused", extra=keys)
+            response = refused(request, error)
         except Exception:  # noqa: BLE001 - a caller gets a sentence, the log the traceback
             _log.exception("a request could not be served", extra={"path": request.path})
             detail = "the gateway failed to serve this request; its log says more"
@@ -125,6 +118,15 @@ def error_middleware(telemetry: Telemetry) -> Middleware:
         return response
 
     return middleware
+
+
+def refused(request: web.BaseRequest, error: GatewayError) -> web.Response:
+    """The problem document of a failure, of which the log tells, too."""
+    response = refusal(error)
+    # Callers such as Argo keep the status and nothing else. The sentence may quote them.
+    keys = {"status": response.status, "error": error.slug, "path": request.rel_url.raw_path}
+    _log.info("refused", extra=keys)
+    return response
 
 
 def refusal(

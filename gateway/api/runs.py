@@ -11,7 +11,7 @@ from uuid import UUID
 from aiohttp import web
 
 from gateway.access.caller import ANONYMOUS, Caller
-from gateway.access.needs import granted, of_brought_run, of_question
+from gateway.access.needs import granted, of_brought_run, of_question, usable
 from gateway.access.policy import Action
 from gateway.access.rights import Rights
 from gateway.api import bodies, run_parameters
@@ -93,6 +93,7 @@ class RunCalls:
         self._rights = rights
         self._visible = VisibleRuns(store, rights)
         self._watch = watch
+        self._connections = settings.connection_names
         self._order_of = order_of
         self._settings = settings
 
@@ -203,8 +204,11 @@ class RunCalls:
             if found is not None:
                 return found
         content = content_of(body.documents, chosen, self._settings, names=NamedRun)
-        order = self._order_of(self._granted(caller, content))
-        return await self._runs.start(order, _wishes(content, chosen, caller), once)
+        content = self._granted(caller, content)
+        wishes = replace(
+            _wishes(content, chosen, caller), connections=self._usable(caller, content)
+        )
+        return await self._runs.start(self._order_of(content), wishes, once)
 
     def _granted(self, caller: Caller, content: OfTemplates | OfRun) -> OfTemplates | OfRun:
         if isinstance(content, OfRun):
@@ -212,7 +216,15 @@ class RunCalls:
             return content
         question = content.question
         needed = of_question(Action.RUN, question)
-        return replace(content, question=granted(self._rights, caller, question, needed))
+        return replace(
+            content, question=granted(self._rights, caller, question, needed, self._connections)
+        )
+
+    def _usable(self, caller: Caller, content: OfTemplates | OfRun) -> tuple[str, ...] | None:
+        if isinstance(content, OfTemplates):
+            return content.question.connections
+        wanted = of_brought_run(content.namespace)
+        return usable(self._rights, caller, wanted, self._connections)
 
     def _may_see_some(self, request: web.Request) -> Caller:
         """Who asks. Raises AccessDenied if there is no run that it could ever see."""

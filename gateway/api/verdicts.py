@@ -47,6 +47,7 @@ class Verdicts:
         self._analysis = analysis
         self._rights = rights
         self._settings = settings
+        self._connections = settings.connection_names
         # Controllers and pipelines ask the same thing again and again.
         self._remembered = lru_cache(_MAX_REMEMBERED)(self._ask)
 
@@ -90,7 +91,7 @@ class Verdicts:
         return answer(await self._analysis.verdict(ask), chosen)
 
     def _granted(self, caller: Caller, ask: Ask, needed: Needs) -> Ask:
-        question = granted(self._rights, caller, ask.question, needed)
+        question = granted(self._rights, caller, ask.question, needed, self._connections)
         return ask if question is ask.question else replace(ask, question=question)
 
     def _ask(

@@ -1,7 +1,6 @@
 """``analysis-gateway run``: a whole analysis, here and now, without a server."""
 
 import asyncio
-import logging
 import os
 import sys
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import click
 import orjson
 from rich.console import Console
 
-from gateway import settings
+from gateway import logs, settings
 from gateway.api.contents import NamedRun, OfRun, OfTemplates, content_of
 from gateway.cli import inputs, session, table
 from gateway.cli.exits import Exit
@@ -127,7 +126,7 @@ def command(  # noqa: PLR0913 - one for each option
     Exit code: 0 Successful, 1 Failed, 2 Inconclusive, 3 Error or time-out, 4 usage, 130 ended by
     Ctrl-C, 143 ended by SIGTERM.
     """
-    logging.basicConfig(level=logging.ERROR)
+    logs.set_up(level="error", log_format="text")
     console = _console(sys.stderr if output == "json" else sys.stdout)
     flags = {
         "templates": templates,

@@ -14,13 +14,14 @@ from typing import Final
 import click
 from rich.console import Console
 
-from gateway import app
+from gateway import app, strays
 from gateway.api.contents import OfRun, OfTemplates
 from gateway.api.runs import order_of
 from gateway.app import Judges, Rights
 from gateway.cli import words
 from gateway.cli.exits import Exit, exit_code
 from gateway.cli.progress import Progress
+from gateway.connection_parts import own_connections
 from gateway.egress_parts import own_policies
 from gateway.errors import TemplateInvalid
 from gateway.job_rights import JobRights
@@ -70,6 +71,7 @@ async def drive(
         TemplateInvalid: with every problem of templates, arguments and secrets.
 
     """
+    strays.tell()
     async with AsyncExitStack() as parts:
         judges = await _judges(settings, parts)
         order = _order(judges.planner, content)
@@ -110,6 +112,7 @@ async def _judges(settings: Settings, parts: AsyncExitStack) -> Judges:
         rights=Rights(
             JobRights(settings.kubernetes.jobs.namespaces, takes_brought=True),
             own_policies(settings),
+            own_connections(settings),
         ),
     )
     parts.push_async_callback(readings.drain, 0.0)

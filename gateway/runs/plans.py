@@ -10,7 +10,13 @@ import orjson
 from gateway.lasting import RunIdentity
 from gateway.limits import MetricRules, metric_rules, within_measure
 from gateway.planner import INLINE, Chosen, Planned, PlannedMetric, Planner
-from gateway.run_manifest import LABEL_ANNOTATION, NAMED_ANNOTATION, AnalysisRun, Order
+from gateway.run_manifest import (
+    CONNECTIONS_ANNOTATION,
+    LABEL_ANNOTATION,
+    NAMED_ANNOTATION,
+    AnalysisRun,
+    Order,
+)
 
 MAX_REMEMBERED: Final = 20_000
 NOBODY: Final = RunIdentity("", "", "")
@@ -84,7 +90,7 @@ class RunPlans:
         manifest = await self._manifests.manifest(run_id)
         run = AnalysisRun.model_validate(manifest)
         made = await plan_run(self._planner, _stored(run), identity(run_id, run))
-        ttl_s = self._secrets_ttl_s if made.planned.redaction else float("inf")
+        ttl_s = self._secrets_ttl_s if made.planned.may_change else float("inf")
         self.forget(run_id)
         size = len(orjson.dumps(manifest))
         self._remembered[run_id] = _Kept(self._now_s() + ttl_s, made, size)
@@ -109,6 +115,7 @@ def wanted(order: Order) -> Chosen:
         flat=order.flat,
         arguments=order.arguments,
         is_brought=order.is_brought,
+        connections=_connections(order.annotations),
     )
 
 
@@ -121,7 +128,13 @@ def _stored(run: AnalysisRun) -> Chosen:
         flat=run.flat(),
         arguments=run.spec.args,
         is_brought=NAMED_ANNOTATION not in metadata.annotations,
+        connections=_connections(metadata.annotations),
     )
+
+
+def _connections(annotations: Mapping[str, str]) -> tuple[str, ...] | None:
+    text = annotations.get(CONNECTIONS_ANNOTATION)
+    return None if text is None else tuple(orjson.loads(text))
 
 
 def identity(run_id: str, run: AnalysisRun) -> RunIdentity:

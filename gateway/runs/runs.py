@@ -19,6 +19,7 @@ from gateway.errors import Problem, StoreUnavailable, TemplateInvalid
 from gateway.planner import INLINE, Planner, Question
 from gateway.provider import Clock
 from gateway.run_manifest import (
+    CONNECTIONS_ANNOTATION,
     CONTEXT_ANNOTATION,
     LABEL_ANNOTATION,
     MADE_BY_ANNOTATION,
@@ -61,6 +62,8 @@ class Wishes:
     """Whether no metric counts."""
     made_by: str
     """The name of the caller."""
+    connections: tuple[str, ...] | None = None
+    """The connections that the caller has the right to; None for all."""
 
 
 class Runs:
@@ -188,6 +191,8 @@ def _with_wishes(order: Order, wishes: Wishes) -> Order:
         **order.annotations,
         MADE_BY_ANNOTATION: wishes.made_by,
     }
+    if wishes.connections is not None:
+        annotations[CONNECTIONS_ANNOTATION] = orjson.dumps(wishes.connections).decode()
     if wishes.context:
         annotations[CONTEXT_ANNOTATION] = orjson.dumps(dict(wishes.context)).decode()
     return replace(

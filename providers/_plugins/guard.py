@@ -13,8 +13,9 @@ from gateway.errors import (
     ProviderUnreachable,
     ProviderUnreadable,
 )
+from gateway.places import places
 from providers._plugins.values import message, texts
-from providers._plugins.watch import Watch, places
+from providers._plugins.watch import Watch
 
 T = TypeVar("T")
 _SHARE: Final = 0.95
@@ -66,6 +67,9 @@ class Guard:
             if task.cancel():
                 self._left_behind.add(task)
                 task.add_done_callback(self._left_behind.discard)
+        if task.cancelled():
+            # Not by whoever waits: it would not be here.
+            raise self._failure(asyncio.CancelledError())
         outcome = task.result()
         if isinstance(outcome, ProviderError):
             raise outcome
@@ -87,6 +91,7 @@ class Guard:
         try:
             return await self._watch.run(self._plugin, work())
         except GeneratorExit:
+            # It is being closed, as its loop is gone: nobody is there who could be told.
             raise
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError) and _is_being_cancelled():
@@ -123,5 +128,5 @@ def _said(error: BaseException) -> str:
 def _metadata(error: ProviderError) -> Mapping[str, str]:
     try:
         return texts(error.metadata, "metadata")
-    except Exception:  # noqa: BLE001 - the error itself is what matters
+    except BaseException:  # noqa: BLE001 - the same; the error itself is what matters
         return {}

@@ -33,10 +33,8 @@ from gateway.provider import (
 from gateway.secrets import Redaction, Secret
 from providers._plugins import results
 from providers._plugins.guard import Guard
-from providers._plugins.values import expected, message, number, text
+from providers._plugins.values import LONGEST_S, expected, message, number, text
 
-LONGEST_S: Final = 86_400.0
-"""The most that a measurement may take that lasts."""
 _LAST_LOOK_S: Final = 5.0
 """Beside the time that the plugin takes for it."""
 
@@ -212,10 +210,10 @@ class GuardedLasting(_Guarded):
 def _credential(made: object, surroundings: Surroundings) -> Credential:
     given = _secrets(surroundings)
     found = surroundings.secret
+    # It becomes a label of metrics: what a plugin calls its own could be secret, or have no end.
     name = found.name if isinstance(found, FoundSecret) else ""
     if isinstance(made, HasCredential):
         own = expected(Credential, made.credential, "credential")
-        name = text(own.name, "Credential.name")
         given += tuple(expected(Secret, each, "a secret of Credential") for each in own.secrets)
     return Credential(name, given)
 

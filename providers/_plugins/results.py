@@ -5,6 +5,7 @@ holds can change it afterwards. Every function here raises ProviderUnreadable an
 wrong.
 """
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, Final, TypeVar
@@ -16,8 +17,9 @@ from gateway.provider import Progress, SecretOwner, SecretUse
 from providers._plugins.values import (
     ResultCopy,
     expected,
+    lag,
     message,
-    number,
+    moment,
     text,
     texts,
     whole_number,
@@ -26,6 +28,7 @@ from providers._plugins.values import (
 T = TypeVar("T")
 MAX_PROBLEMS: Final = 100
 """In the shape of one block."""
+_RANGES: Final = {"int64": range(-(1 << 63), 1 << 63), "uint64": range(1 << 64)}
 _Check = Callable[[object, str], object]
 
 
@@ -101,7 +104,21 @@ def _is_typed_list(result: object) -> bool:
         typed_list(result)
     except Exception:  # noqa: BLE001 - many readers of many types
         return False
+    if not all(_is_canonical(item) for item in result if isinstance(item, Typed)):
+        return False
     return not any(_holds_typed(item) for item in result if not isinstance(item, Typed))
+
+
+def _is_canonical(value: Typed) -> bool:
+    """Whether Go would print it so, and could hold it: Python's own readers take more."""
+    match value.go_type:
+        case "int64" | "uint64":
+            number = int(value.text)
+            return str(number) == value.text and number in _RANGES[value.go_type]
+        case "[]uint8":
+            return b64encode(b64decode(value.text)).decode() == value.text
+        case _:
+            return True
 
 
 def _holds_typed(value: object) -> bool:
@@ -150,7 +167,7 @@ _READING: Final[Mapping[str, _Check]] = {
     "value_metadata": texts,
     "is_empty": _is(bool),
     "is_partial": _is(bool),
-    "lag_s": number,
+    "lag_s": lag,
     "judgement": _or_none(_judgement),
     "outlives_error": _is(bool),
 }
@@ -160,6 +177,6 @@ _PROGRESS: Final[Mapping[str, _Check]] = {
     "text": message,
     "value": _or_none(whole_number),
     "metadata": texts,
-    "resume_at_unix_s": _or_none(number),
-    "began_at_unix_s": _or_none(number),
+    "resume_at_unix_s": _or_none(moment),
+    "began_at_unix_s": _or_none(moment),
 }

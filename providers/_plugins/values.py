@@ -20,6 +20,10 @@ MAX_CHARS: Final = 1 << 20
 """Of all texts in a result together; and of any other text."""
 MAX_METADATA_CHARS: Final = 1 << 16
 """Of all names and texts together."""
+LONGEST_S: Final = 86_400.0
+"""The most that a measurement may take that lasts."""
+_END_OF_TIME_UNIX_S: Final = 253_402_300_800.0
+"""The first that has no date."""
 _ALLOWED: Final = "None, bool, int, float, str, Typed, list, tuple, and mappings with text keys"
 
 
@@ -62,6 +66,22 @@ def number(value: object, what: str) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
     raise ProviderUnreadable(f"{what} must be a finite number")
+
+
+def lag(value: object, what: str) -> float:
+    """Seconds that a measurement has been under way: neither before it began nor for ever."""
+    found = number(value, what)
+    if 0 <= found <= LONGEST_S:
+        return found
+    raise ProviderUnreadable(f"{what} must be from 0 to {LONGEST_S:,.0f} seconds")
+
+
+def moment(value: object, what: str) -> float:
+    """A time that has a date."""
+    found = number(value, what)
+    if 0 <= found < _END_OF_TIME_UNIX_S:
+        return found
+    raise ProviderUnreadable(f"{what} must be seconds since 1970, before the year 10000")
 
 
 def whole_number(value: object, what: str) -> int:

@@ -10,16 +10,16 @@ import time
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
-from itertools import islice
 from traceback import walk_stack
-from types import FrameType, coroutine
+from types import coroutine
 from typing import Any, Final, TypeVar
+
+from gateway.places import places
 
 T = TypeVar("T")
 BLOCKING_S: Final = 1.0
 """How long a plugin may run without awaiting anything."""
 _LOOK_EVERY_S: Final = 0.25
-_MAX_PLACES: Final = 8
 _log: Final = logging.getLogger(__name__)
 
 
@@ -51,8 +51,15 @@ class Watch:
             except StopIteration as end:
                 result: T = end.value
                 return result
+            except GeneratorExit as error:
+                # Only who closes a coroutine may say that; Python has the same for StopIteration.
+                told = RuntimeError("coroutine raised GeneratorExit")
+                raise told.with_traceback(error.__traceback__) from None
             try:
                 step = partial(work.send, (yield awaited))
+            except GeneratorExit:
+                self.call(plugin, work.close)
+                raise
             except BaseException as error:  # noqa: BLE001 - it is the plugin's to handle
                 step = partial(work.throw, error)
 
@@ -84,9 +91,3 @@ class Watch:
                 where = places(walk_stack(frame)) if frame is not None else ""
                 keys = {"plugin": plugin, "seconds": round(seconds, 1), "places": where}
                 _log.error("a plugin blocks the event loop, and so every request", extra=keys)
-
-
-def places(frames: Iterator[tuple[FrameType, int]]) -> str:
-    """The innermost places of a stack, innermost first; no text of theirs, which may be secret."""
-    shown = (f"{frame.f_code.co_filename}:{line}" for frame, line in islice(frames, _MAX_PLACES))
-    return " < ".join(shown)

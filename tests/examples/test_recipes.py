@@ -69,7 +69,6 @@ async def judge(folder: Path, name: str, play: Play) -> tuple[Recorded, Reply]:
             folder / "state",
             templates=folder / "templates",
             secrets=folder / "secrets",
-            namespace="shop",
         ) as gateway:
             path = f"/v1/namespaces/shop/analysistemplates/{name}/verdict"
             reply = await gateway.get(f"{path}?wait=10s&{given}")

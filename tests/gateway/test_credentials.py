@@ -99,7 +99,7 @@ def metrics() -> tuple[FinalMetric, ...]:
     return resolve_metrics(FLAT, values(), TYPES)
 
 
-async def found(vault: Any, **environ: str) -> list[Surroundings]:
+async def found(vault: Any, **environ: str) -> list[Any]:
     """What the five get in the namespace ``shop``."""
     credentials = Credentials(provider_types=TYPES, own_namespace="own", environ=environ)
     return await credentials.surroundings(metrics(), "shop", vault)
@@ -116,7 +116,7 @@ async def test_each_secret_is_read_once_where_it_is() -> None:
     assert shop.found_secret() == FoundSecret("shop/vendor", {"address": Secret("b")})
     assert (own.secret_values(), none.secret_values()) == ({"token": "a"}, {})
     assert (again.secret, none.secret) == (own.secret, None)
-    assert str(broken.secret) == "whose is vendor?"
+    assert str(broken) == "whose is vendor?"
     assert own.environ == {"PATH": "x"}
 
 
@@ -170,5 +170,15 @@ async def test_credentials_are_masked_and_named_in_the_plan() -> None:
         "",
         "",
     ]
-    assert isinstance(plan.metrics[4].provider, ProviderInvalid)
+    assert str(plan.metrics[4].provider) == "whose is vendor?"
     assert "Secret(" not in repr(plan.metrics[0])
+
+
+async def test_who_cannot_say_which_secret_measures_nothing() -> None:
+    """Even a provider that would never look for it: it may have meant to ask for one."""
+    types = {"web": replace(TYPES["web"], parse=lambda block, _: FakeProvider(block))}
+    plan = build(FLAT, values(), metrics(), await found(Vault()), provider_types=types)
+    assert [str(each.provider) for each in plan.metrics if each.name == "m4"] == [
+        "whose is vendor?"
+    ]
+    assert not isinstance(plan.metrics[0].provider, ProviderInvalid)

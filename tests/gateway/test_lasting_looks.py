@@ -165,6 +165,12 @@ LONG = "".join(f"{number:07}\n" for number in range(1_000))
             id="secrets-are-masked",
         ),
         pytest.param(
+            replace(SUCCESS, metadata={"of hunter2": "a"}),
+            "",
+            {"outcome": "fine", "of *****": "a"},
+            id="names-of-metadata-too",
+        ),
+        pytest.param(
             ProviderRejected("hunter2 is no name"),
             "***** is no name",
             {"id": "7"},

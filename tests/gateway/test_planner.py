@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from manifests import PROVIDER_TYPES, manifest, parsed
 
+from gateway.connection_secrets import Granting
 from gateway.credentials import Credentials
 from gateway.errors import Problem, TemplateInvalid
 from gateway.job_rights import JobRights
@@ -14,6 +15,7 @@ from gateway.planner import Planner, Question, Secrets
 from gateway.run_manifest import order_of, parse_run
 from gateway.runs.plans import wanted
 from gateway.runs.runs import order_of_question
+from gateway.secret_files import SecretsFolder
 from gateway.secrets import Secret
 from gateway.template import Kind, SecretKeyRef, Template, TemplateRef
 
@@ -65,6 +67,7 @@ def planner_of(*templates: Template, secrets: Secrets | None = None) -> Planner:
     return Planner(
         templates=Shelf(*templates),
         secrets=secrets or Secrets(for_named=Vault("of-named"), for_brought=Vault("of-brought")),
+        granting=Granting((), SecretsFolder(None), "own"),
         credentials=Credentials(provider_types=PROVIDER_TYPES, own_namespace="own"),
         job_rights=JobRights(("*",)),
         hash_key=hash_key,

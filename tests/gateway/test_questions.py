@@ -11,6 +11,7 @@ BASE = {
     "block": {"url": "http://x", "headers": [{"key": "K", "value": "hunter2"}]},
     "environ": {},
     "secret": {"api-key": "hunter3"},
+    "connections": "[]",
 }
 
 
@@ -36,6 +37,7 @@ def test_equal_questions_have_equal_keys() -> None:
         pytest.param({"block": {"url": "http://y"}}, id="another-block"),
         pytest.param({"environ": {"A": "b"}}, id="another-environment"),
         pytest.param({"secret": {"api-key": "hunter4"}}, id="another-credential"),
+        pytest.param({"connections": "[1]"}, id="another-connection"),
         pytest.param({"hash_key": b"l" * 32}, id="another-hash-key"),
     ],
 )

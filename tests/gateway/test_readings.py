@@ -365,6 +365,22 @@ async def test_who_asks_says_how_long_a_measurement_may_take() -> None:
     assert str(caught.value) == "no answer within 0.01s, the longest that a measurement may take"
 
 
+async def test_a_measurement_that_leaves_like_a_generator_fails() -> None:
+    """Whoever waits hears of it, and the next one who asks measures anew."""
+    world = World()
+
+    async def leave() -> Reading:
+        raise GeneratorExit
+
+    async with asyncio.timeout(5):
+        with pytest.raises(ProviderError, match=r"^the measurement ended in GeneratorExit$"):
+            await world.readings.read("question", NOW, leave)
+    caller = world.ask(NOW)
+    await settle()
+    world.answer()
+    assert (await caller).reading == READING
+
+
 async def test_draining_waits_for_what_is_under_way() -> None:
     """A measurement that ends within the grace period is not lost."""
     world = World()

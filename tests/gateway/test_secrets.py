@@ -1,6 +1,8 @@
 """Secrets do not show."""
 
+import json
 from base64 import b64encode, urlsafe_b64encode
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -48,6 +50,52 @@ def test_secrets_compare_by_value() -> None:
 def test_a_text_is_redacted(text: str, secrets: list[str], shown: str) -> None:
     """Each secret becomes five asterisks, however it was escaped."""
     assert Redaction(map(Secret, secrets)).text(text) == shown
+
+
+KEY = "k-7q/z9+x Z"
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets", "shown"),
+    [
+        pytest.param("bad key k-7q/z9+x ...", [KEY], "bad key *****...", id="all-but-the-last"),
+        pytest.param("k-7q/z...", [KEY], "*****...", id="six-characters"),
+        pytest.param("k-7q/...", [KEY], "k-7q/...", id="too-few-to-tell"),
+        pytest.param("at hun...", ["hunter"], "at *****...", id="half-of-a-short-one"),
+        pytest.param("ab...", ["abcd"], "ab...", id="two-characters-of-any"),
+        pytest.param("k-7q/z9 k-7q/z", [KEY], "k-7q/z9 k-7q/z", id="nothing-was-cut"),
+        pytest.param('"k-7q/z..." in "x"', [KEY], '"*****..." in "x"', id="amid-a-message"),
+        pytest.param("k-7q%2fz9%2Bx...", [KEY], "*****...", id="escaped-for-a-url"),
+        pytest.param(r"k-7q\u002Fz9...", [KEY], "*****...", id="escaped-for-json"),
+        pytest.param("k-7q/z9%2...", [KEY], "*****...", id="half-an-escape-for-a-url"),
+        pytest.param(r"k-7q/z9\u00...", [KEY], "*****...", id="half-an-escape-for-json"),
+        pytest.param("abcdef....", ["abcdef.ghijkl"], "*****...", id="a-point-before-the-points"),
+        pytest.param("abcdef...ghijkl", ["abcdef...ghijkl"], "*****", id="points-of-its-own"),
+        pytest.param("k-7q/z k-7q/z...", [KEY], "k-7q/z *****...", id="the-second"),
+        pytest.param("00abcdef...", ["abcdefgh", "00abcd"], "*****...", id="two-that-overlap"),
+        pytest.param("abcdef...", ["abcdefgh", "cdefghij"], "*****...", id="one-inside-another"),
+        pytest.param("s\nfirst li...", ["x\nfirst line\ny"], "s\n*****...", id="a-line"),
+    ],
+)
+def test_a_secret_that_was_cut_is_redacted(text: str, secrets: list[str], shown: str) -> None:
+    """What a message shows of its beginning does not give it away."""
+    assert Redaction(map(Secret, secrets)).text(text) == shown
+
+
+@given(st.text(min_size=6, max_size=30), st.text(max_size=9), st.data())
+def test_no_cut_leaves_half_a_secret(secret: str, before: str, data: st.DataObject) -> None:
+    """However it was escaped, and wherever it ends."""
+    half = (len(secret) + 1) // 2
+    kept = secret[: data.draw(st.integers(min(6, half), len(secret)))]
+    redaction = Redaction([Secret(secret)])
+    for written in (kept, quote(kept, safe="", errors="replace"), json.dumps(kept)[1:-1]):
+        assert written not in redaction.text(f"{before}{written}...").replace("*", "")
+
+
+def test_a_long_answer_is_not_searched_for_cuts() -> None:
+    """No message is as long, and looking through it would take a while."""
+    long = "x" * 65_536
+    assert Redaction([Secret("hunter2")]).text(f"{long}hunter...") == f"{long}hunter..."
 
 
 def test_values_are_redacted_at_any_depth() -> None:

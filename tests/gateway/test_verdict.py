@@ -7,6 +7,7 @@ import pytest
 
 from gateway.freeze import freeze
 from gateway.model import Judgement, Phase, Reading, ResultType, Typed
+from gateway.secrets import Redaction, Secret
 from gateway.verdict import (
     MAX_TEXT_CHARS,
     Measurement,
@@ -15,6 +16,7 @@ from gateway.verdict import (
     explain,
     measurement_document,
     one_number,
+    redacted,
     summarize,
 )
 
@@ -279,3 +281,10 @@ def test_values_are_strict_json() -> None:
 def test_a_reading_may_be_one_number(value: object, number: float | None) -> None:
     """Only what is one number becomes a gauge."""
     assert one_number(Reading(value, ResultType.JSON, "")) == number
+
+
+def test_names_of_metadata_hold_no_secret() -> None:
+    """A provider may have made them of what a server said."""
+    measurement = measured("a", Phase.SUCCESSFUL, metadata={"of hunter2": "is hunter2"})
+    shown = redacted(measurement, Redaction([Secret("hunter2")]))
+    assert shown.metadata == {"of *****": "is *****"}

@@ -20,6 +20,7 @@ ENVIRON = {"DD_API_KEY": "EK", "DD_APP_KEY": "EP", "DD_ADDRESS": ""}
 V1 = {"query": "avg:shop.lat{svc:cart}"}
 V2 = {"apiVersion": "v2", "query": "sum:shop.err{*}"}
 FAILED = "failed to find the credentials for datadog metrics provider"
+NO_SERVER = "the address of own/datadog is not the URL of a server, such as https://host:8086"
 NOW = int(NOW_UNIX_S)
 
 
@@ -204,13 +205,31 @@ def test_the_environment_has_an_account() -> None:
     assert provider.build_request(now_unix_s=NOW).url.startswith("https://api.datadoghq.com/api/v1")
 
 
-def test_a_password_of_the_address_is_a_secret_too() -> None:
-    """A proxy before Datadog may want one."""
-    credential = made(V1, found(address="http://u:p%40w@h")).credential
+@pytest.mark.parametrize(
+    ("address", "secrets"),
+    [
+        pytest.param("http://u:p%40w@h", ["p@w"], id="a-password-and-not-its-user"),
+        pytest.param("http://tok%41@h", ["tokA"], id="a-user-without-a-password"),
+        pytest.param("http://tok:@h", ["tok"], id="a-user-with-an-empty-password"),
+        pytest.param(
+            "http://h/v1?v=1&t=tok%41en&tok-en",
+            ["tok%41en", "tokAen", "tok-en"],
+            id="values-of-the-query",
+        ),
+        pytest.param(
+            "http://h/datadog/0123456789abcde%66",
+            ["0123456789abcde%66", "0123456789abcdef"],
+            id="a-long-part-of-the-path",
+        ),
+        pytest.param("http://h:8/datadog/v1?v=1", [], id="nothing"),
+        pytest.param(":8", [], id="no-address"),
+    ],
+)
+def test_what_is_secret_in_the_address(address: str, secrets: list[str]) -> None:
+    """A proxy before Datadog may want something, too."""
+    credential = made(V1, found(address=address)).credential
     assert credential.name == "own/datadog"
-    assert credential.secrets == (Secret("AK"), Secret("PK"), Secret("p@w"))
-    broken = made(V1, found(address=":8")).credential
-    assert broken.secrets == (Secret("AK"), Secret("PK"))
+    assert credential.secrets == tuple(map(Secret, ["AK", "PK", *secrets]))
 
 
 @pytest.mark.parametrize(
@@ -318,8 +337,20 @@ def test_the_query_is_shown(block: dict[str, Any], query: str) -> None:
         pytest.param(
             V1,
             {"address": "http://u:hush/@h:y"},
-            "the address of own/datadog, which has a user, is no URL",
+            NO_SERVER,
             id="a-password-is-not-quoted",
+        ),
+        *(
+            pytest.param(V1, {"address": address}, NO_SERVER, id=address)
+            for address in (
+                "u:hush@h",
+                "http:u:hush@h",
+                "http:///u:hush@h",
+                "//u:hush@h",
+                "h/hush",
+                ":8?token=hush",
+                "h#hush",
+            )
         ),
         pytest.param(
             {**V1, "interval": ""}, {}, 'time: invalid duration ""', id="an-empty-interval"

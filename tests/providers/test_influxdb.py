@@ -160,10 +160,11 @@ def test_what_may_write_is_sent_once(query: str, *, is_repeatable: bool) -> None
 
 
 def test_the_credential_is_named_and_masked() -> None:
-    """The token, and a password that stands in the address; nothing of the rest is a secret."""
+    """The token, and a password or a token in the address; nothing of the rest is a secret."""
     credential = provider(address="http://u:pass@h").credential
     assert credential.name == "own/influxdb"
     assert credential.secrets == (Secret("hush"), Secret("pass"))
+    assert provider(address="http://tok@h").credential.secrets == (Secret("hush"), Secret("tok"))
     assert provider().credential.secrets == (Secret("hush"),)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gateway.errors import ProviderUnreadable
 from gateway.freeze import freeze
 from gateway.gotext import json_text
-from providers._json import MAX_DEPTH, NotJson, decode
+from providers._json import MAX_DEPTH, NotJson, decode, member
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,24 @@ def test_a_body_is_not_json(body: bytes, why: str) -> None:
     with pytest.raises(NotJson) as caught:
         decode(body)
     assert str(caught.value) == why
+
+
+@pytest.mark.parametrize(
+    ("document", "name", "value"),
+    [
+        pytest.param({"Series": 1, "sERIES": 2}, "series", 2, id="the-last-in-any-case"),
+        pytest.param({"series": 1, "Series": None}, "series", 1, id="null-leaves-it-alone"),
+        pytest.param({"series": None}, "series", None, id="null-alone"),
+        pytest.param({"serie": 1}, "series", None, id="none"),
+        pytest.param({"\u017feries": 1}, "series", 1, id="a-long-s"),
+        pytest.param({"to\u212aen": 1}, "token", 1, id="the-kelvin-sign"),
+        pytest.param({"cla\u00df": 1}, "class", None, id="a-sharp-s-is-no-two"),
+        pytest.param({"t\u0130me": 1, "\ufb01eld": 1}, "time", None, id="other-letters"),
+    ],
+)
+def test_a_member_is_found(document: dict[str, object], name: str, value: object) -> None:
+    """As Go looks for it."""
+    assert member(document, name) == value
 
 
 def nested(depth: int) -> bytes:

@@ -135,7 +135,7 @@ INVALID = "ProviderUnreadable: Invalid canaryExecutionId"
         pytest.param(
             {"canaryExecutionId": "e" * 257},
             200,
-            f'{INVALID}: "{"e" * 256}"',
+            f'{INVALID}: "{"e" * 256}..."',
             id="one-that-is-too-long-to-be-one",
         ),
         pytest.param(

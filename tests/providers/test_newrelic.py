@@ -216,10 +216,12 @@ async def test_a_key_with_a_line_break_is_told_without_it() -> None:
 
 
 def test_the_credential_is_named_and_masked() -> None:
-    """The key, and a password that stands in an address; nothing of the rest is a secret."""
+    """The key, and a password or a token in an address; nothing of the rest is a secret."""
     credential = provider(None, {"base-url-nerdgraph": "http://u:pass@h"}).credential
     assert credential.name == "own/newrelic"
     assert credential.secrets == (Secret("NRAK-hush"), Secret("pass"))
+    credential = provider(None, {"base-url-nerdgraph": "http://h/?key=tokens"}).credential
+    assert credential.secrets == (Secret("NRAK-hush"), Secret("tokens"))
 
 
 def test_a_run_reports_the_query() -> None:
@@ -281,9 +283,7 @@ NOTHING: MappingProxyType[str, object] = MappingProxyType({})
             id="a-field-that-is-deprecated",
         ),
         pytest.param(
-            answer({"a": 1})[:-1] + ',"errors":[{"message":""},null]}',
-            reading(ROW, '{"a":1}'),
-            id="errors-without-words",
+            answer({"a": 1})[:-1] + ',"errors":null}', reading(ROW, '{"a":1}'), id="no-errors"
         ),
     ],
 )
@@ -317,6 +317,7 @@ def of_class(name: str, message: str = "m") -> dict[str, Any]:
     return {"message": message, "extensions": {"errorClass": name}}
 
 
+UNTOLD = "NerdGraph answers with an error, and does not say which"
 BAD_KEY = {"message": "x", "extensions": {"error_code": "BAD_API_KEY"}}
 
 
@@ -341,6 +342,22 @@ BAD_KEY = {"message": "x", "extensions": {"error_code": "BAD_API_KEY"}}
             200,
             "ProviderRejected: m",
             id="errors-beside-rows",
+        ),
+        *(
+            pytest.param(
+                f'{answer({"a": 1})[:-1]},"errors":{told}}}',
+                200,
+                f"ProviderRejected: {said}",
+                id=f"beside-rows-{told}",
+            )
+            for told, said in (
+                ("[{}]", UNTOLD),
+                ('[{"message":""},null]', UNTOLD),
+                ("true", UNTOLD),
+                ('["boo"]', "boo"),
+                ('"boo"', "boo"),
+                ('{"message":"boo"}', "boo"),
+            )
         ),
         pytest.param(errors(BAD_KEY), 401, REFUSED_KEY, id="a-bad-key"),
         pytest.param(errors({}), 401, REFUSED_KEY, id="401-with-any-errors"),

@@ -130,7 +130,7 @@ async def measured_against(answer: Play) -> tuple[Reading | str, list[Recorded]]
         pytest.param(
             Play("x" * 2000, 500),
             f"ProviderRejected: oauth2: cannot fetch token: 500 Internal Server Error\n"
-            f"Response: {'x' * 1024}",
+            f"Response: {'x' * 1024}...",
             id="a-long-refusal-is-cut",
         ),
         pytest.param(

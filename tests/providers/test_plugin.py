@@ -187,9 +187,12 @@ def test_a_secret_is_asked_for_and_handed_over() -> None:
             Made, FOUND, Credential("shop/vendor", (Secret("hush-hush"),)), id="that-it-got"
         ),
         pytest.param(
+            Credentialed, Surroundings(), Credential("", (Secret("own-secret"),)), id="that-it-has"
+        ),
+        pytest.param(
             Credentialed,
             FOUND,
-            Credential("mine", (Secret("hush-hush"), Secret("own-secret"))),
+            Credential("shop/vendor", (Secret("hush-hush"), Secret("own-secret"))),
             id="that-it-got-and-that-it-has",
         ),
     ],
@@ -197,7 +200,10 @@ def test_a_secret_is_asked_for_and_handed_over() -> None:
 def test_what_a_plugin_got_is_masked(
     parse: Any, surroundings: Surroundings, credential: Credential
 ) -> None:
-    """Whether it says so or not; and its repr shows nothing."""
+    """Whether it says so or not; and its repr shows nothing.
+
+    The name is that of the Secret: a label of metrics, where a text of the plugin's could be one.
+    """
     provider = plugin(kpi=replace(KIND, parse=parse)).parse(
         {"acme/kpi": {"q": "hush-query"}}, surroundings
     )

@@ -165,6 +165,35 @@ async def test_a_fault_on_the_way_out_harms_nobody() -> None:
     await asyncio.sleep(0)
 
 
+async def test_who_cancels_itself_is_named() -> None:
+    """Nobody else did: it is no end of the gateway."""
+
+    async def work(*, awaits: bool) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        if awaits:
+            await asyncio.sleep(60)
+
+    for awaits in (True, False):
+        with pytest.raises(ProviderError, match=r"^plugin acme/kpi: CancelledError$"):
+            await guard().run("measure", lambda awaits=awaits: work(awaits=awaits))  # type: ignore[misc]
+
+
+async def test_leaving_like_a_generator_is_told_with_its_place(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Python has the same sign for what is dropped, which is no fault."""
+
+    async def work() -> None:
+        raise GeneratorExit
+
+    with pytest.raises(ProviderError, match=r"^plugin acme/kpi: RuntimeError: coroutine raised G"):
+        await guard().run("measure", work)
+    (line,) = logged(caplog)
+    assert str(line["places"]).startswith(f"{__file__}:")
+
+
 async def test_a_loop_that_is_gone_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
     """What was under way is dropped by Python itself."""
 

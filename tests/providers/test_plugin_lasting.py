@@ -69,6 +69,16 @@ BEGUN = Progress(phase=Phase.RUNNING, metadata={}, resume_at_unix_s=NOW)
             id="no-moment",
         ),
         pytest.param(
+            replace(SUCCESS, began_at_unix_s=-1e300),
+            "Progress.began_at_unix_s must be seconds since 1970, before the year 10000",
+            id="begun-before-time",
+        ),
+        pytest.param(
+            replace(SUCCESS, resume_at_unix_s=1e300),
+            "Progress.resume_at_unix_s must be seconds since 1970, before the year 10000",
+            id="again-after-time",
+        ),
+        pytest.param(
             replace(SUCCESS, value=10**5_000),
             "Progress.value must be an int that fits into 64 bits",
             id="a-huge-number",
@@ -89,6 +99,9 @@ BEGUN = Progress(phase=Phase.RUNNING, metadata={}, resume_at_unix_s=NOW)
             id="no-message",
         ),
         pytest.param(ZeroDivisionError("by zero"), "ZeroDivisionError: by zero", id="a-bug"),
+        pytest.param(
+            GeneratorExit(), "RuntimeError: coroutine raised GeneratorExit", id="like-a-generator"
+        ),
         pytest.param(ProviderRejected("who?"), "who?", id="an-error"),
     ],
 )

@@ -197,6 +197,11 @@ def test_nan_is_kept() -> None:
             "ProviderUnreadable: a sample is no pair of a time and a value",
             id="a-time-in-quotes",
         ),
+        pytest.param(
+            data("scalar", [1, "x" * 41]),
+            f'ProviderUnreadable: the sample value "{"x" * 40}..." is no number',
+            id="a-long-text-is-cut",
+        ),
         *(
             pytest.param(
                 data("scalar", [1, text]),

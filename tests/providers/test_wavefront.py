@@ -213,7 +213,7 @@ def reading(result: object, text: str, timestamps: str, drift: str, warnings: st
             id="warnings",
         ),
         pytest.param(
-            answer([(0, 1)], errorType="N/A", errorMessage="", stats={"a": 1.5}, hostsUsed=1),
+            answer([(0, 1)], errorType="N/A", errorMessage="none", stats={"a": 1.5}, hostsUsed=1),
             reading(1.0, "1.00", f"{NOW}", "0"),
             id="what-is-not-used-may-be-anything",
         ),

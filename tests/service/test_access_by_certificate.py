@@ -8,13 +8,12 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 from certificates import Authority
 from cryptography import x509
 from guarded import ALICE, access, bearer, rule
 
 from gateway import app
-from gateway.api.server import Runner
+from gateway.doors import Doors
 from gateway.settings import Settings
 
 RULES = (
@@ -30,16 +29,25 @@ def authority(tmp_path: Path) -> Authority:
 
 
 @asynccontextmanager
-async def gateway_with(tmp_path: Path, tls: ssl.SSLContext, **settings: Any) -> AsyncIterator[str]:
-    """A gateway that speaks TLS; its address."""
-    chosen = {"state": tmp_path / "state", "access": {**access(tmp_path / "a", *RULES), **settings}}
-    async with app.gateway(Settings.model_validate(chosen), environ={}) as running:
-        runner = Runner(running.app, access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
-        yield f"https://127.0.0.1:{runner.addresses[0][1]}"
+async def gateway_with(tmp_path: Path, authority: Authority, **settings: Any) -> AsyncIterator[str]:
+    """A gateway that speaks TLS and takes certificates; its address."""
+    own = str(authority.server())
+    tls = {"certificate": own, "key": own, "clientCa": str(authority.file)}
+    chosen = Settings.model_validate(
+        {
+            "port": 0,
+            "state": tmp_path / "state",
+            "tls": {**tls, "clientCertificates": "optional"},
+            "access": {**access(tmp_path / "a", *RULES), **settings},
+            "shutdown": {"grace": "1s"},
+        }
+    )
+    async with app.gateway(chosen, environ={}) as running:
+        doors = Doors(running.app, running.operations, chosen, running.telemetry)
+        await doors.open()
+        yield doors.urls[0]
         await running.runs.watch.close()
-        await runner.cleanup()
+        await doors.close()
         await running.readings.drain(0)
 
 
@@ -60,7 +68,7 @@ async def test_a_certificate_names_its_caller(tmp_path: Path, authority: Authori
         "unit": authority.issue("bob", unit="ops"),
         "stranger": authority.issue("stranger"),
     }
-    async with gateway_with(tmp_path, authority.server(), certificates=True) as url:
+    async with gateway_with(tmp_path, authority, certificates=True) as url:
         outcomes = {name: await asked(url, authority.client(each)) for name, each in shown.items()}
         outcomes["none"] = await asked(url, authority.client())
         ci = authority.client(shown["name"])
@@ -80,7 +88,7 @@ async def test_a_certificate_names_its_caller(tmp_path: Path, authority: Authori
 async def test_certificates_are_switched_on(tmp_path: Path, authority: Authority) -> None:
     """A server may ask for them for other reasons."""
     client = authority.client(authority.issue("ci"))
-    async with gateway_with(tmp_path, authority.server()) as url:
+    async with gateway_with(tmp_path, authority) as url:
         assert await asked(url, client) == (401, "credential_missing")
 
 
@@ -90,7 +98,7 @@ async def test_certificates_of_others_do_not_come_through(
     """TLS refuses them before anything is asked."""
     forger = Authority(tmp_path / "forger")
     good, forged = (authority.client(each.issue("ci")) for each in (authority, forger))
-    async with gateway_with(tmp_path, authority.server(), certificates=True) as url:
+    async with gateway_with(tmp_path, authority, certificates=True) as url:
         with pytest.raises(aiohttp.ClientError):
             await asked(url, forged)
         assert await asked(url, good) == (200, "")

@@ -85,6 +85,16 @@ BAD = {
         + "TYPE = ProviderType(check, parse, credentials=credentials)",
         "ValueError: which?",
     ),
+    "credentials-raise-and-nobody-looks": (
+        fine("")
+        + "def credentials(block, environ): raise ValueError('which?')\n"
+        + "TYPE = ProviderType(check, parse, credentials=credentials)",
+        "ValueError: which?",
+    ),
+    "credentials-are-nonsense-and-nobody-looks": (
+        fine("") + "TYPE = ProviderType(check, parse, credentials=lambda block, environ: 'mine')",
+        "what credentials returns must be SecretUse, not str",
+    ),
     "credentials-are-nonsense": (
         PREAMBLE
         + "def parse(block, surroundings): return surroundings.found_secret()\n"
@@ -114,6 +124,18 @@ BAD = {
         "RecursionError: maximum recursion depth exceeded",
     ),
     "cancels-itself": (measuring("raise asyncio.CancelledError"), "CancelledError"),
+    "cancels-its-own-task": (
+        measuring("asyncio.current_task().cancel(); await asyncio.sleep(3600)"),
+        "CancelledError",
+    ),
+    "leaves-like-a-generator": (
+        measuring("raise GeneratorExit"),
+        "RuntimeError: coroutine raised GeneratorExit",
+    ),
+    "leaves-while-it-awaits": (
+        measuring("await asyncio.sleep(0); raise GeneratorExit"),
+        "RuntimeError: coroutine raised GeneratorExit",
+    ),
     "groups": (
         measuring("raise ExceptionGroup('two', [ValueError(), OSError()])"),
         "ExceptionGroup: two (2 sub-exceptions)",
@@ -121,6 +143,15 @@ BAD = {
     "refuses": (measuring("raise ProviderRejected('who are you?')"), "who are you?"),
     "refuses-with-nonsense": (
         measuring("raise ProviderRejected('no', metadata={1: 2})"),
+        "no",
+    ),
+    "refuses-with-metadata-that-exit": (
+        fine(
+            "class Odd(ProviderRejected):\n"
+            "    def fail(self): raise SystemExit\n"
+            "    metadata = property(fail, lambda self, value: None)\n"
+            "async def measure(self, context): raise Odd('no')\nMade.measure = measure"
+        ),
         "no",
     ),
     "is-not-async": (
@@ -214,6 +245,38 @@ BAD = {
         answering("1.0", lag_s="float('inf')"),
         "Reading.lag_s must be a finite number",
     ),
+    "a-lag-into-the-future": (
+        answering("1.0", lag_s="-1e9"),
+        "Reading.lag_s must be from 0 to 86,400 seconds",
+    ),
+    "a-lag-of-ages": (
+        answering("1.0", lag_s="1e300"),
+        "Reading.lag_s must be from 0 to 86,400 seconds",
+    ),
+    "an-integer-beyond-64-bits": (
+        answering("[Typed('int64', '9' * 400)]", "TYPED"),
+        "the result is none of type ResultType.TYPED",
+    ),
+    "an-integer-just-beyond": (
+        answering("[Typed('int64', str(2**63))]", "TYPED"),
+        "the result is none of type ResultType.TYPED",
+    ),
+    "an-unsigned-integer-just-beyond": (
+        answering("[Typed('uint64', str(2**64))]", "TYPED"),
+        "the result is none of type ResultType.TYPED",
+    ),
+    "an-unsigned-integer-with-a-sign": (
+        answering("[Typed('uint64', '-5')]", "TYPED"),
+        "the result is none of type ResultType.TYPED",
+    ),
+    "an-integer-as-python-writes-it": (
+        answering("[Typed('int64', ' 5_0 ')]", "TYPED"),
+        "the result is none of type ResultType.TYPED",
+    ),
+    "bytes-that-are-no-base64": (
+        answering("[Typed('[]uint8', 'a!b@c#d=')]", "TYPED"),
+        "the result is none of type ResultType.TYPED",
+    ),
 }
 """Each with its module, and how its message begins."""
 GOOD = {
@@ -223,6 +286,15 @@ GOOD = {
     "a-factory": (PREAMBLE + "def TYPE(): return ProviderType(check, parse)", 1.0),
     "no-data-typed": (answering("None", "FLOATS"), None),
     "typed": (answering("[Typed('int64', '7'), 1.5, None]", "TYPED"), [7, 1.5, None]),
+    "typed-at-its-limits": (
+        answering(
+            "[Typed('int64', str(-2**63)), Typed('int64', str(2**63 - 1)),"
+            " Typed('uint64', str(2**64 - 1)), Typed('[]uint8', 'aGk=')]",
+            "TYPED",
+        ),
+        [-(2**63), 2**63 - 1, 2**64 - 1, "aGk="],
+    ),
+    "the-longest-lag": (answering("1.0", lag_s="86_400"), 1.0),
     "its-own-block": (parsing("block.clear(); return Made()"), 1.0),
     "its-own-judge": (
         answering("1.0", judgement="Judgement(Phase.SUCCESSFUL, 'as I say')"),

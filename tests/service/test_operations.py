@@ -122,6 +122,16 @@ def test_the_contract_lists_what_is_served() -> None:
         pytest.param(["--state", "/dev/null/x"], "state folder cannot be used", id="no-folder"),
         pytest.param(["--config", "/nowhere"], "/nowhere: cannot be read", id="no-settings"),
         pytest.param(
+            ["--config", str(DATA / "settings_of_no_certificate.yaml")],
+            "tls.certificate: /nowhere cannot be read: No such file or directory",
+            id="no-certificate",
+        ),
+        pytest.param(
+            ["--config", str(DATA / "settings_of_no_address.yaml"), "--port", "0"],
+            "cannot listen on 192.0.2.1 port 1: ",
+            id="no-such-address",
+        ),
+        pytest.param(
             ["--config", str(DATA / "settings_of_no_cluster.yaml")],
             "kubernetes.connect: /nowhere cannot be used to reach a cluster",
             id="no-cluster",

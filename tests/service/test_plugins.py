@@ -3,11 +3,14 @@
 import asyncio
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from backends import Play, backend
+from command_line import command, started, the_rest, written
 from plugins import PREAMBLE, TYPE, distribution
 from running import Service, service, template, until
 
@@ -49,6 +52,16 @@ async def measure(self, context):
 
 Made.measure = measure
 """
+STRAY = """
+async def measure(self, context):
+    async def stray():
+        raise ValueError("hunter2")
+    asyncio.create_task(stray())
+    await asyncio.sleep(0.1)
+    return Reading(1.0, ResultType.FLOAT, "1")
+
+Made.measure = measure
+"""
 TELLING = """
 def parse(block, surroundings):
     told = " ".join([block["token"], *surroundings.secret_values().values()])
@@ -72,6 +85,7 @@ TYPE = ProviderType(check=check, parse=parse, credentials=credentials)
 @pytest.fixture(name="folder")
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     return tmp_path
 
 
@@ -83,6 +97,15 @@ def metric(plugin: str, **block: object) -> dict[str, Any]:
 async def measured(gateway: Service, content: object) -> Any:
     """What a verdict says of the metric."""
     return (await gateway.post("/v1/verdict", content)).body["metrics"]["m"]
+
+
+async def url_of(process: asyncio.subprocess.Process) -> str:
+    """Where a service listens that has just been started."""
+    assert process.stderr is not None
+    async for line in process.stderr:
+        if found := re.search(r"url=(\S+)", line.decode()):
+            return found.group(1)
+    pytest.fail("it does not listen")
 
 
 async def test_one_that_is_not_listed_is_refused(tmp_path: Path) -> None:
@@ -144,6 +167,27 @@ async def test_threads_that_hang_are_its_own(folder: Path) -> None:
         assert not blocked.done()
         assert (await blocked)["phase"] == "Successful"
     assert found["phase"] == "Successful"
+
+
+async def test_a_task_that_it_left_behind_tells_no_secret(folder: Path) -> None:
+    """The service and the command say of what failed there its type and its place."""
+    distribution(folder, "acme/stray", PREAMBLE + STRAY + TYPE, module="stray_plugin")
+    content = template(metric("acme/stray"))
+    config = written(folder / "settings.yaml", {"plugins": ["acme/stray"]})
+    words = ("serve", "--port", "0", "--state", str(folder / "state"), "--config", config)
+    async with started(*words) as process, aiohttp.ClientSession() as session:
+        url = await url_of(process)
+        async with session.post(f"{url}/v1/verdict", json=content) as reply:
+            assert (await reply.json())["phase"] == "Successful"
+        process.terminate()
+        served = await the_rest(process)
+    ran = await command(
+        *("run", written(folder / "t.yaml", content), "--plugin", "acme/stray"),
+    )
+    for told in (served.err, ran.err):
+        assert "something failed that nobody waits for kind=ValueError" in told
+        assert "stray_plugin.py:" in told
+        assert "hunter2" not in told
 
 
 @pytest.mark.parametrize("where", ["parse", "measure"])

@@ -13,7 +13,7 @@ from running import service, template, web_metric
 from gateway.logs import JsonFormatter, TextFormatter
 
 SECRET = 'hunter2/"key'  # it looks different in URLs and in JSON
-ESCAPED = (SECRET, quote(SECRET, safe=""), r"hunter2/\"key", "hunter2")
+ESCAPED = (SECRET, quote(SECRET, safe=""), r"hunter2/\"key", "hunter2", "hunter")
 
 
 def planted(folder: Path, url: str) -> Path:
@@ -29,6 +29,9 @@ def planted(folder: Path, url: str) -> Path:
         "broken/api-key": SECRET,
         "broken/app-key": SECRET,
         "broken/address": f"http://u:{SECRET}@h",
+        "opaque/api-key": "AK",
+        "opaque/app-key": "PK",
+        "opaque/address": f"u:{SECRET}@h",
         "influxdb/address": url,
         "influxdb/authToken": SECRET,
         "influxdb/org": "o",
@@ -117,6 +120,7 @@ def credentialed(url: str) -> list[dict[str, object]]:
         },
         "a-key-with-a-line-break": {"datadog": {"query": "a"}},
         "an-address-that-is-none": {"datadog": {"query": "a", "secretRef": {"name": "broken"}}},
+        "an-address-without-a-scheme": {"datadog": {"query": "a", "secretRef": {"name": "opaque"}}},
         "a-token-of-influxdb": {"influxdb": {"query": "q"}},
         "a-key-of-new-relic-with-a-line-break": {"newRelic": {"query": "q", "profile": "nr"}},
         "a-key-in-the-wrong-place": {"newRelic": {"query": "q", "profile": "mixed"}},
@@ -135,6 +139,11 @@ def credentialed(url: str) -> list[dict[str, object]]:
             Play(json.dumps({"status": "error", "errorType": "e", "error": SECRET}), status=400),
             id="echoed-in-an-error",
         ),
+        pytest.param(Play("x" * 4_090 + SECRET, status=400), id="cut-in-a-refusal"),
+        pytest.param(
+            Play(json.dumps({"errors": ["x" * 4_090 + SECRET]})), id="cut-in-errors-of-datadog"
+        ),
+        pytest.param(Play("x" * 1_018 + SECRET, status=400), id="cut-in-a-refusal-of-a-token"),
         pytest.param(
             Play("", status=302, headers={"Location": f"http://127.0.0.1:1/{quote(SECRET)}"}),
             id="echoed-in-a-redirect",

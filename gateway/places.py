@@ -1,0 +1,14 @@
+"""Where code was, without a word of what it did: that may be secret."""
+
+from collections.abc import Iterable
+from itertools import islice
+from types import FrameType
+from typing import Final
+
+_MAX_PLACES: Final = 8
+
+
+def places(frames: Iterable[tuple[FrameType, int]]) -> str:
+    """The innermost places of a stack that comes innermost first; no text of theirs."""
+    shown = (f"{frame.f_code.co_filename}:{line}" for frame, line in islice(frames, _MAX_PLACES))
+    return " < ".join(shown)
