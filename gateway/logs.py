@@ -48,6 +48,8 @@ def set_up(*, level: str, log_format: Literal["text", "json"]) -> None:
     # The first tells of every file, the others of credentials as they go over the wire.
     for chatty in ("watchfiles", "botocore", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # Who asked for what is told however little else is.
+    logging.getLogger("gateway.audit").setLevel(logging.INFO)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
