@@ -85,10 +85,12 @@ class Trail:
             texts = [orjson.dumps(each.document()) for each in batch]
             try:
                 await self._store.call(lambda redis: self._add(redis, texts))
-            except StoreUnavailable:
+            except (StoreUnavailable, asyncio.CancelledError) as error:
                 # A call that was late may have been obeyed: then these are there twice.
                 self._waiting.extendleft(reversed(batch))
-                return
+                if isinstance(error, StoreUnavailable):
+                    return
+                raise
         if self._lost:
             _own_log.warning("entries are missing in the audit stream", extra={"lost": self._lost})
             self._lost = 0
