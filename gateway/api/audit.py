@@ -27,7 +27,8 @@ from gateway.errors import (
     RequestInvalid,
 )
 
-_KNOWN: Final = frozenset({"limit", "since", "namespace", "caller", "phase", "continue"})
+OF_AUDIT: Final = frozenset({"limit", "since", "namespace", "caller", "phase", "continue"})
+"""What the call understands."""
 _CURSOR: Final = re.compile(r"\d{1,19}-\d{1,19}")
 
 
@@ -59,7 +60,7 @@ class AuditCalls:
         """A page of entries, newest first, of the namespaces that the caller is admin of."""
         caller = caller_of(request)
         self._rights.check_any(caller, Action.ADMIN)
-        query = single_values(request.rel_url.raw_query_string, known=_KNOWN, prefixes=())
+        query = single_values(request.rel_url.raw_query_string, known=OF_AUDIT, prefixes=())
         phase_of(query.get("phase"))
         limit, since_unix_s = limit_of(query.get("limit")), time_of(query, "since")
         cursor = _cursor(query.get("continue"))
