@@ -14,6 +14,7 @@ from aiohttp.typedefs import Middleware
 
 from gateway.access.parts import AccessParts, everybody, open_access
 from gateway.analysis import Analysis
+from gateway.api.audit import AuditCalls, audit_middleware
 from gateway.api.callers import caller_middleware
 from gateway.api.operations import Contract, Health, Operations
 from gateway.api.problems import error_middleware
@@ -21,6 +22,9 @@ from gateway.api.run_events import RunEvents
 from gateway.api.runs import RunCalls, order_of
 from gateway.api.templates import Lints, Sees, Templates
 from gateway.api.verdicts import Verdicts
+from gateway.audit import Audit
+from gateway.audit_trail import Trail
+from gateway.background import keep
 from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.combined_sources import Source, usable
 from gateway.connection_parts import open_upstreams
@@ -122,6 +126,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             url = await parts.enter_async_context(embedded_redis(settings.state))
         store = await _store(url, telemetry, parts)
         cluster = cluster_client(settings, parts)
+        trail = _trail(store, settings, parts)
         access = await open_access(settings.access, cluster, parts)
         sources = await open_sources(settings, cluster, parts)
         readings = readings_of(settings, telemetry, store)
@@ -147,6 +152,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
                 planner=judges.planner,
                 measuring=judges.measuring,
                 telemetry=RunTelemetry(telemetry),
+                audit=trail,
             )
         )
         source = sources.templates
@@ -159,10 +165,15 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         operations = Operations(telemetry, health, source, rights)
         app = _application(
             settings,
-            [error_middleware(telemetry), caller_middleware(access.door)],
-            Verdicts(_analysis(judges, readings, telemetry), rights, settings),
-            RunCalls(runs.runs, runs.store, runs.watch, orders, rights, settings),
+            [
+                error_middleware(telemetry),
+                audit_middleware(trail),
+                caller_middleware(access.door),
+            ],
+            Verdicts(_analysis(judges, readings, telemetry, trail), rights, settings),
+            RunCalls(runs.runs, runs.store, runs.watch, orders, rights, settings, trail),
             RunEvents(runs.watch, rights),
+            AuditCalls(trail, rights),
             Templates(source, linter(settings, source, environ, judges.plugins), rights, settings),
             Contract(),
             *(() if is_apart else (operations,)),
@@ -211,13 +222,14 @@ def _application(
     return app
 
 
-def _analysis(judges: Judges, readings: Readings, telemetry: Telemetry) -> Analysis:
+def _analysis(judges: Judges, readings: Readings, telemetry: Telemetry, audit: Audit) -> Analysis:
     return Analysis(
         planner=judges.planner,
         measuring=judges.measuring,
         repeats=Repeats(readings),
         now_unix_s=time.time,
         telemetry=telemetry,
+        audit=audit,
     )
 
 
@@ -325,6 +337,13 @@ async def _store(url: Secret, telemetry: Telemetry, parts: AsyncExitStack) -> St
     parts.push_async_callback(store.close)
     await store.start()
     return store
+
+
+def _trail(store: Store, settings: Settings, parts: AsyncExitStack) -> Trail:
+    trail = Trail(store, max_entries=settings.audit.entries)
+    parts.push_async_callback(trail.flush)
+    keep(trail.serve(), "write the audit", parts)
+    return trail
 
 
 def _template_details(source: Source) -> Mapping[str, object]:

@@ -14,12 +14,13 @@ resolve
 
 import json
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, Protocol
 
 from gateway import args, plan
+from gateway.audit import shown_arguments
 from gateway.connection_secrets import Granting
 from gateway.credentials import Credentials, SecretSource
 from gateway.egress import INLINE_POLICY, NAMED_POLICY
@@ -151,6 +152,8 @@ class Planned:
     templates: tuple[str, ...]
     metrics: tuple[PlannedMetric, ...]
     redaction: Redaction
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    """As they may be shown."""
 
     @property
     def may_change(self) -> bool:
@@ -260,12 +263,14 @@ class Planner:
             namespace, is_brought=chosen.is_brought, may_use=chosen.connections
         )
         hash_key = await self._hash_key()
+        redaction = Redaction((*planned.secrets, *grants.secrets))
         return Planned(
             namespace=namespace,
             label=chosen.label,
             templates=_versioned_names(chosen.flat),
             metrics=tuple(self._keyed(each, chosen, grants, hash_key) for each in planned.metrics),
-            redaction=Redaction((*planned.secrets, *grants.secrets)),
+            redaction=redaction,
+            arguments=shown_arguments(resolved.values, resolved.open_values, redaction),
         )
 
     def check_brought(self, metrics: Iterable[Located[Metric]]) -> None:

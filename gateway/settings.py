@@ -96,6 +96,14 @@ class Runs(Section):
     """How many of a run's newest events are kept for watchers who come late or come back."""
 
 
+class Audit(Section):
+    """What is kept of who asked what, and what came of it; the log always tells it."""
+
+    entries: int = Field(10_000, ge=0)
+    """About how many of the newest entries Redis keeps, of all replicas together, for
+    `GET /v1/audit`; `0` keeps none."""
+
+
 class Limits(Section):
     """How much the gateway accepts."""
 
@@ -155,6 +163,8 @@ class Settings(Section):
     """What is remembered of the providers' answers."""
     runs: Runs = Runs()
     """How durable runs are driven, and how long they are kept."""
+    audit: Audit = Audit()
+    """What is kept of who asked what, and what came of it; the log always tells it."""
     limits: Limits = Limits()
     """How much the gateway accepts."""
     shutdown: Shutdown = Shutdown()

@@ -11,6 +11,7 @@ from job_api import BLOCK, FakeJobs
 from one_way import ways_of
 from redis_server import RedisServer
 
+from gateway.audit import Entry
 from gateway.connection_secrets import Granting
 from gateway.credentials import Credentials, SecretSource
 from gateway.errors import ProviderInvalid
@@ -82,11 +83,16 @@ class Observed:
 
     def __init__(self) -> None:
         self.ended: list[tuple[str, str, Phase]] = []
+        self.entries: list[Entry] = []
 
     def run_ended(self, *, template: str, namespace: str, phase: Phase, now_unix_s: float) -> None:
         """A run is completed."""
         assert now_unix_s > 0
         self.ended.append((template, namespace, phase))
+
+    def note(self, entry: Entry) -> None:
+        """A line of the audit."""
+        self.entries.append(entry)
 
 
 @dataclass
@@ -221,6 +227,7 @@ async def alone(
         settings=chosen,
         now_unix_s=now_unix_s,
         observer=observed,
+        audit=observed,
     )
     running = Alone(store, driver, script, observed)
     try:

@@ -24,10 +24,12 @@ from gateway.api.run_answers import answer, document, location, noted, page_json
 from gateway.api.run_parameters import NewRunParameters
 from gateway.api.statuses import status_of
 from gateway.api.visible_runs import VisibleRuns
+from gateway.audit import Audit, Call, Entry
 from gateway.errors import RunNotFound, StoreUnavailable
 from gateway.planner import Planner
 from gateway.run_manifest import Order
 from gateway.run_verdict import gate_phase, run_verdict
+from gateway.runs.plans import Origin
 from gateway.runs.runs import Wishes, order_of_manifest, order_of_question
 from gateway.runs.store import (
     Created,
@@ -87,6 +89,7 @@ class RunCalls:
         order_of: OrderOf,
         rights: Rights,
         settings: Settings,
+        audit: Audit,
     ) -> None:
         self._runs = runs
         self._store = store
@@ -96,6 +99,7 @@ class RunCalls:
         self._connections = settings.connection_names
         self._order_of = order_of
         self._settings = settings
+        self._audit = audit
 
     def routes(self) -> list[web.RouteDef]:
         """The paths that this resource answers."""
@@ -181,6 +185,7 @@ class RunCalls:
         outcome = await self._runs.terminate(run_id)
         run = await self._store.load(run_id)
         if outcome is not Terminated.FINISHED:
+            self._note(Call.RUN_TERMINATED, caller, run_id, run)
             return answer(document(run), status=202, headers={"Location": location(run_id)})
         note = f"nothing was to be done: the run had ended before, {run.status.phase}"
         return answer(noted(document(run), note), headers={"Warning": f'299 - "{note}"'})
@@ -191,10 +196,26 @@ class RunCalls:
         run_parameters.read_nothing(request)
         bodies.refuse_other_origins(request)
         run_id = run_id_of(request)
+        run: Run | None = None
         with contextlib.suppress(RunUnreadable):
-            await self._visible.load(caller, run_id)
+            run = await self._visible.load(caller, run_id)
         await self._store.delete(run_id)
+        self._note(Call.RUN_DELETED, caller, run_id, run)
         return web.Response(status=204, headers={"Cache-Control": "no-store"})
+
+    def _note(self, call: Call, caller: Caller, run_id: str, run: Run | None) -> None:
+        origin = Origin() if run is None else Origin.of(run.manifest)
+        self._audit.note(
+            Entry(
+                at_unix_s=time.time(),
+                call=call,
+                caller=caller.name,
+                namespace=origin.namespace,
+                templates=origin.templates,
+                run=run_id,
+                phase="" if run is None else run.status.phase.value,
+            )
+        )
 
     async def _created(self, caller: Caller, chosen: NewRunParameters, body: Body) -> Created:
         once = chosen.idempotency(body.data, owner=_owner(caller))

@@ -36,8 +36,8 @@ _NOT_FOR_RUNS: Final = (
 class GivesVerdicts(Protocol):
     """The use case behind these calls."""
 
-    async def verdict(self, ask: Ask) -> Verdict:
-        """The verdict that is asked for."""
+    async def verdict(self, ask: Ask, caller: str) -> Verdict:
+        """The verdict that a caller, by its name, asks for."""
 
 
 class Verdicts:
@@ -81,14 +81,14 @@ class Verdicts:
             raise TemplateInvalid((Problem("kind", _NOT_FOR_RUNS),))
         ask = self._wrap(content.question, chosen, content.context)
         ask = self._granted(caller, ask, of_question(Action.VERDICT, content.question))
-        return answer(await self._analysis.verdict(ask), chosen)
+        return answer(await self._analysis.verdict(ask, caller.name), chosen)
 
     async def _named(self, request: web.Request, namespace: str | None, name: str) -> web.Response:
         caller = caller_of(request)
         self._rights.check_any(caller, Action.VERDICT)
         ask, chosen, needed = self._remembered(given(request), namespace, name)
         ask = self._granted(caller, ask, needed)
-        return answer(await self._analysis.verdict(ask), chosen)
+        return answer(await self._analysis.verdict(ask, caller.name), chosen)
 
     def _granted(self, caller: Caller, ask: Ask, needed: Needs) -> Ask:
         question = granted(self._rights, caller, ask.question, needed, self._connections)

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import orjson
@@ -13,7 +13,9 @@ from gateway.planner import INLINE, Chosen, Planned, PlannedMetric, Planner
 from gateway.run_manifest import (
     CONNECTIONS_ANNOTATION,
     LABEL_ANNOTATION,
+    MADE_BY_ANNOTATION,
     NAMED_ANNOTATION,
+    TEMPLATES_ANNOTATION,
     AnalysisRun,
     Order,
 )
@@ -26,6 +28,28 @@ MAX_REMEMBERED_BYTES: Final = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a run comes from, as its manifest has it; what it does not say is empty."""
+
+    made_by: str = ""
+    namespace: str = ""
+    templates: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, object]) -> "Origin":
+        """What a manifest says."""
+        metadata = manifest.get("metadata")
+        found = metadata if isinstance(metadata, Mapping) else {}
+        annotations = found.get("annotations") or {}
+        templates = str(annotations.get(TEMPLATES_ANNOTATION, ""))
+        return cls(
+            made_by=str(annotations.get(MADE_BY_ANNOTATION, "")),
+            namespace=str(found.get("namespace", "")),
+            templates=tuple(templates.split(",")) if templates else (),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class RunPlan:
     """A run, ready to be driven."""
 
@@ -35,6 +59,7 @@ class RunPlan:
     metrics: Mapping[str, PlannedMetric]
     """By name."""
     run: RunIdentity
+    origin: Origin = Origin()
 
 
 class Manifests(Protocol):
@@ -90,6 +115,7 @@ class RunPlans:
         manifest = await self._manifests.manifest(run_id)
         run = AnalysisRun.model_validate(manifest)
         made = await plan_run(self._planner, _stored(run), identity(run_id, run))
+        made = replace(made, origin=Origin.of(manifest))
         ttl_s = self._secrets_ttl_s if made.planned.may_change else float("inf")
         self.forget(run_id)
         size = len(orjson.dumps(manifest))
@@ -98,6 +124,10 @@ class RunPlans:
         while len(self._remembered) > MAX_REMEMBERED or self._bytes > self._max_bytes:
             self.forget(next(iter(self._remembered)))
         return made
+
+    async def origin(self, run_id: str) -> Origin:
+        """Where a run comes from that cannot be planned. Raises RunNotFound, StoreUnavailable."""
+        return Origin.of(await self._manifests.manifest(run_id))
 
     def forget(self, run_id: str) -> None:
         """Drop the plan of a run that has ended."""

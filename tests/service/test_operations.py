@@ -11,7 +11,7 @@ from backends import Play, backend
 from redis_server import RedisServer
 from running import service, template, until, web_metric
 
-from gateway.api import parameters, run_parameters
+from gateway.api import audit, parameters, run_parameters
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -100,6 +100,7 @@ def test_the_contract_lists_what_is_served() -> None:
         "getRun": run_parameters.OF_ONE,
         "getRunVerdict": run_parameters.OF_VERDICT,
         "getRunEvents": run_parameters.OF_EVENTS,
+        "getAudit": audit.OF_AUDIT,
         "deleteRun": frozenset[str](),
         "terminateRun": frozenset[str](),
     }
