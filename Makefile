@@ -5,9 +5,10 @@ SHELL := bash
 
 BIN := .venv/bin
 # The modules that decide: no branch of them goes untested.
-CORE_MODULES := args assess bounds conditions documents durations errors flatten freeze gotext \
-	int_or_string limits names plan rate_limit_headers run_document run_events run_manifest run_status \
-	run_verdict schedule secrets shapes substitution template validation verdict wire yaml_reader
+CORE_MODULES := access/caller access/certificates access/globs access/needs access/policy addresses args \
+	assess audit bounds conditions connections documents durations egress errors flatten freeze gotext grants hosts int_or_string \
+	limits names plan rate_limit_headers run_document run_events run_manifest run_status run_verdict schedule \
+	secrets shapes substitution template validation verdict wire yaml_reader
 SURVIVAL := tests/faults/test_runs_survive.py
 CORE := gateway/expr/*$(CORE_MODULES:%=,gateway/%.py)
 CORE := $(subst $() ,,$(CORE))
@@ -40,7 +41,7 @@ test: lint ## Lint, then run every test with branch coverage
 
 bench: ## Measure speed and size against references in the same run
 	@tools/setup bench
-	@for part in cached upstream shared per_provider conditions start runs kubernetes; do $(BIN)/python tests/bench/$$part.py; done
+	@for part in cached upstream shared per_provider conditions start runs slowloris kubernetes; do $(BIN)/python tests/bench/$$part.py; done
 
 dist: ## Build the wheel and the source archive into dist/
 	@tools/setup test

@@ -6,10 +6,9 @@ summarize  measurements to a verdict                                gateway/verd
 """
 
 import asyncio
-import logging
 from dataclasses import replace
-from typing import Final
 
+from gateway.audit import Audit, Call, Entry
 from gateway.measuring import Measuring, Patience
 from gateway.planner import Planned, PlannedMetric, Planner
 from gateway.provider import Clock
@@ -17,8 +16,6 @@ from gateway.readings import CacheState
 from gateway.repeats import Ask, Repeats
 from gateway.telemetry import Telemetry
 from gateway.verdict import Measurement, Verdict, summarize
-
-_log: Final = logging.getLogger(__name__)
 
 
 class Analysis:
@@ -32,15 +29,17 @@ class Analysis:
         repeats: Repeats,
         now_unix_s: Clock,
         telemetry: Telemetry,
+        audit: Audit,
     ) -> None:
         self._planner = planner
         self._measuring = measuring
         self._repeats = repeats
         self._now_unix_s = now_unix_s
         self._telemetry = telemetry
+        self._audit = audit
 
-    async def verdict(self, ask: Ask) -> Verdict:
-        """Measure every metric of the templates once, judge, and sum up.
+    async def verdict(self, ask: Ask, caller: str) -> Verdict:
+        """Measure every metric of the templates once, judge, and sum up; ``caller`` is a name.
 
         Raises:
             TemplateNotFound: a name that nobody has.
@@ -51,7 +50,7 @@ class Analysis:
         planned = await self._planner.plan(ask.question)
         repeated = self._repeats.find(planned, ask, started_at)
         if repeated is not None:
-            self._count(planned, repeated)
+            self._tell(planned, repeated, caller)
             return repeated
         measurements = await self._measure_all(planned, ask)
         phase, reason = summarize(measurements)
@@ -65,8 +64,7 @@ class Analysis:
             measurements=measurements,
             context=ask.context,
         )
-        self._count(planned, verdict)
-        _tell(verdict)
+        self._tell(planned, verdict, caller)
         self._repeats.keep(planned, ask, verdict)
         return verdict
 
@@ -85,26 +83,24 @@ class Analysis:
         )
         return replace(measurement, is_dry_run=True) if ask.is_dry_run else measurement
 
-    def _count(self, planned: Planned, verdict: Verdict) -> None:
+    def _tell(self, planned: Planned, verdict: Verdict, caller: str) -> None:
         self._telemetry.verdict_given(
             template=planned.label,
             namespace=verdict.namespace,
             phase=verdict.phase,
             now_unix_s=verdict.finished_at_unix_s,
         )
-
-
-def _tell(verdict: Verdict) -> None:
-    # Callers who poll a kept reading would drown the lines that say something new.
-    is_new = any(each.cache != CacheState.HIT for each in verdict.measurements)
-    level = logging.INFO if is_new else logging.DEBUG
-    if _log.isEnabledFor(level):
-        took_s = verdict.finished_at_unix_s - verdict.started_at_unix_s
-        keys = {
-            "phase": verdict.phase.value,
-            "templates": ",".join(verdict.templates),
-            "namespace": verdict.namespace,
-            "reason": verdict.reason,
-            "took_ms": round(took_s * 1000, 1),
-        }
-        _log.log(level, "verdict", extra=keys)
+        self._audit.note(
+            Entry(
+                at_unix_s=verdict.finished_at_unix_s,
+                call=Call.VERDICT,
+                caller=caller,
+                namespace=verdict.namespace,
+                templates=verdict.templates,
+                arguments=planned.arguments,
+                phase=verdict.phase.value,
+                reason=verdict.reason,
+                is_repeat=all(each.cache == CacheState.HIT for each in verdict.measurements),
+                took_s=verdict.finished_at_unix_s - verdict.started_at_unix_s,
+            )
+        )

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -10,31 +10,40 @@ from functools import partial
 from typing import Final, Protocol
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
+from gateway.access.parts import AccessParts, everybody, open_access
 from gateway.analysis import Analysis
-from gateway.api.operations import Health, Operations
+from gateway.api.audit import AuditCalls, audit_middleware
+from gateway.api.callers import caller_middleware
+from gateway.api.operations import Contract, Health, Operations
 from gateway.api.problems import error_middleware
 from gateway.api.run_events import RunEvents
 from gateway.api.runs import RunCalls, order_of
-from gateway.api.templates import Lints, Templates
+from gateway.api.templates import Lints, Sees, Templates
 from gateway.api.verdicts import Verdicts
+from gateway.audit import Audit
+from gateway.audit_trail import Trail
+from gateway.background import keep
 from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.combined_sources import Source, usable
+from gateway.connection_parts import open_upstreams
+from gateway.connection_secrets import Granting
+from gateway.connection_settings import Connection
 from gateway.credentials import Credentials
+from gateway.documents import Document
+from gateway.egress_parts import Policies, open_way, policies_of
 from gateway.embedded_redis import embedded_redis
 from gateway.explanations import Explanations
 from gateway.hash_key import HashKey
-from gateway.http_client import HttpClient
 from gateway.job_parts import cluster_jobs
 from gateway.job_rights import JobRights
 from gateway.kubernetes_settings import Jobs
-from gateway.lint import lint
+from gateway.lint import Finding, lint
 from gateway.measuring import Measuring
 from gateway.memory import Memory
 from gateway.planner import Planner
-from gateway.provider import Context
 from gateway.quota_telemetry import QuotaTelemetry
-from gateway.rate_limits import RateLimits
 from gateway.readings import Readings
 from gateway.repeats import Repeats
 from gateway.run_telemetry import RunTelemetry
@@ -45,7 +54,7 @@ from gateway.shared_readings import SharedReadings
 from gateway.source_parts import Sources, cluster_client, open_sources
 from gateway.store import Store
 from gateway.telemetry import Telemetry
-from gateway.tokens import TokenCache
+from gateway.template import Template, TemplateRef
 from providers import JobRules, Plugins, load_plugins, provider_types
 
 _ENVIRON: Final = (
@@ -74,6 +83,9 @@ class Gateway:
     """A gateway that runs."""
 
     app: web.Application
+    operations: web.Application | None
+    """What the port for operators answers, if there is one."""
+    telemetry: Telemetry
     health: Health
     readings: Readings
     runs: RunParts
@@ -86,6 +98,15 @@ class Judges:
     planner: Planner
     measuring: Measuring
     plugins: Plugins
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What analyses of this process may do."""
+
+    jobs: JobRights
+    egress: Policies
+    connections: tuple[Connection, ...] = ()
 
 
 @asynccontextmanager
@@ -104,7 +125,10 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         if url is None:
             url = await parts.enter_async_context(embedded_redis(settings.state))
         store = await _store(url, telemetry, parts)
-        sources = await open_sources(settings, cluster_client(settings, parts), parts)
+        cluster = cluster_client(settings, parts)
+        trail = _trail(store, settings, parts)
+        access = await open_access(settings.access, cluster, parts)
+        sources = await open_sources(settings, cluster, parts)
         readings = readings_of(settings, telemetry, store)
         hash_key = HashKey(settings.readings.hash_key, store).current
         judges = await compose(
@@ -115,7 +139,11 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             hash_key,
             telemetry,
             parts,
-            job_rights=JobRights(settings.kubernetes.jobs.namespaces),
+            rights=Rights(
+                JobRights(settings.kubernetes.jobs.namespaces),
+                policies_of(settings),
+                settings.connections,
+            ),
         )
         runs = await parts.enter_async_context(
             run_parts(
@@ -124,38 +152,69 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
                 planner=judges.planner,
                 measuring=judges.measuring,
                 telemetry=RunTelemetry(telemetry),
+                audit=trail,
             )
         )
         source = sources.templates
-        health = _health(store, sources, telemetry, judges.plugins)
+        health = _health(store, sources, access, telemetry, judges.plugins)
+        if settings.connections:
+            health.details["connections"] = lambda: {"names": settings.connection_names}
         orders = partial(order_of, judges.planner)
+        rights = access.rights
+        is_apart = settings.operations.port is not None
+        operations = Operations(telemetry, health, source, rights)
         app = _application(
             settings,
-            telemetry,
-            Verdicts(_analysis(judges, readings, telemetry), settings),
-            RunCalls(runs.runs, runs.store, runs.watch, orders, settings),
-            RunEvents(runs.watch),
-            Templates(source, linter(settings, source, environ, judges.plugins), settings.limits),
-            Operations(telemetry, health, source),
+            [
+                error_middleware(telemetry),
+                audit_middleware(trail),
+                caller_middleware(access.door),
+            ],
+            Verdicts(_analysis(judges, readings, telemetry, trail), rights, settings),
+            RunCalls(runs.runs, runs.store, runs.watch, orders, rights, settings, trail),
+            RunEvents(runs.watch, rights),
+            AuditCalls(trail, rights),
+            Templates(source, linter(settings, source, environ, judges.plugins), rights, settings),
+            Contract(),
+            *(() if is_apart else (operations,)),
         )
-        yield Gateway(app, health, readings, runs)
+        apart = _apart(settings, telemetry, health, source) if is_apart else None
+        yield Gateway(app, apart, telemetry, health, readings, runs)
 
 
-def _health(store: Store, sources: Sources, telemetry: Telemetry, plugins: Plugins) -> Health:
+def _apart(
+    settings: Settings, telemetry: Telemetry, health: Health, source: Source
+) -> web.Application:
+    """For a port of its own, which asks for no credentials."""
+    access = everybody()
+    return _application(
+        settings,
+        [error_middleware(telemetry), caller_middleware(access.door)],
+        Operations(telemetry, health, source, access.rights),
+    )
+
+
+def _health(
+    store: Store, sources: Sources, access: AccessParts, telemetry: Telemetry, plugins: Plugins
+) -> Health:
     templates = partial(_template_details, sources.templates)
     health = Health({"store": store.details, "templates": templates})
     if sources.cluster is not None:
         ClusterTelemetry(telemetry, sources.cluster.templates_age_s)
         health.details["kubernetes"] = sources.cluster.details
         health.prerequisites.append(sources.cluster.is_synced)
+    if access.details:
+        health.details["access"] = access.state
     if plugins.kinds:
         health.details["plugins"] = plugins.details
     return health
 
 
-def _application(settings: Settings, telemetry: Telemetry, *resources: Resource) -> web.Application:
+def _application(
+    settings: Settings, middlewares: Sequence[Middleware], *resources: Resource
+) -> web.Application:
     app = web.Application(
-        middlewares=[error_middleware(telemetry)],
+        middlewares=middlewares,
         client_max_size=settings.limits.request_bytes,
     )
     for resource in resources:
@@ -163,13 +222,14 @@ def _application(settings: Settings, telemetry: Telemetry, *resources: Resource)
     return app
 
 
-def _analysis(judges: Judges, readings: Readings, telemetry: Telemetry) -> Analysis:
+def _analysis(judges: Judges, readings: Readings, telemetry: Telemetry, audit: Audit) -> Analysis:
     return Analysis(
         planner=judges.planner,
         measuring=judges.measuring,
         repeats=Repeats(readings),
         now_unix_s=time.time,
         telemetry=telemetry,
+        audit=audit,
     )
 
 
@@ -177,12 +237,17 @@ def linter(
     settings: Settings, source: Source, environ: Mapping[str, str], plugins: Plugins
 ) -> Lints:
     """What finds everything that is wrong with documents."""
-    return partial(
-        lint,
-        provider_types=provider_types(JobRules(), plugins),
-        environ=_visible(environ),
-        lookup=partial(usable, source, namespace=settings.namespace),
+    known = partial(
+        lint, provider_types=provider_types(JobRules(), plugins), environ=_visible(environ)
     )
+
+    def linted(documents: Sequence[Document], sees: Sees) -> tuple[Finding, ...]:
+        def lookup(ref: TemplateRef) -> Template | None:
+            return usable(source, ref, settings.namespace) if sees(ref) else None
+
+        return known(documents, lookup=lookup)
+
+    return linted
 
 
 def readings_of(settings: Settings, telemetry: Telemetry, store: Store | None) -> Readings:
@@ -209,26 +274,20 @@ async def compose(
     telemetry: Telemetry,
     parts: AsyncExitStack,
     *,
-    job_rights: JobRights,
+    rights: Rights,
 ) -> Judges:
     """What judges, with all that it needs; what must be closed goes to ``parts``."""
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="provider")
     parts.callback(threads.shutdown, wait=False, cancel_futures=True)
-    http = await parts.enter_async_context(
-        HttpClient(
-            max_body_bytes=settings.limits.response_bytes,
-            connections_per_host=settings.limits.connections_per_host,
-        )
-    )
-    context = Context(
-        http=http,
-        now_unix_s=time.time,
-        tokens=TokenCache(),
-        threads=threads,
-        jobs=cluster_jobs(settings.kubernetes, parts),
-    )
     plugins = await asyncio.to_thread(plugins_of, settings)
     parts.enter_context(plugins.at_work())
+    jobs = cluster_jobs(settings.kubernetes, parts)
+    quotas = QuotaTelemetry(telemetry)
+    upstreams = await open_upstreams(rights.connections, settings.limits, parts)
+    ways = {
+        name: await open_way(policy, settings.limits, quotas, threads, jobs, upstreams, parts)
+        for name, policy in rights.egress.items()
+    }
     explanations = Explanations(budget_s=settings.verdicts.explain_no_data_s, now_s=time.monotonic)
     parts.push_async_callback(explanations.close)
     planner = Planner(
@@ -239,17 +298,18 @@ async def compose(
             own_namespace=settings.namespace,
             environ=_visible(environ),
         ),
+        granting=Granting(rights.connections, sources.secrets.for_named, settings.namespace),
         hash_key=hash_key,
-        job_rights=job_rights,
+        job_rights=rights.jobs,
         ttl_s=settings.verdicts.plan_ttl_s,
         now_s=time.monotonic,
     )
     measuring = Measuring(
         readings=readings,
         explanations=explanations,
-        context=context,
+        ways=ways,
+        now_unix_s=time.time,
         telemetry=telemetry,
-        rate_limits=RateLimits(QuotaTelemetry(telemetry)),
     )
     return Judges(planner, measuring, plugins)
 
@@ -277,6 +337,13 @@ async def _store(url: Secret, telemetry: Telemetry, parts: AsyncExitStack) -> St
     parts.push_async_callback(store.close)
     await store.start()
     return store
+
+
+def _trail(store: Store, settings: Settings, parts: AsyncExitStack) -> Trail:
+    trail = Trail(store, max_entries=settings.audit.entries)
+    parts.push_async_callback(trail.flush)
+    keep(trail.serve(), "write the audit", parts)
+    return trail
 
 
 def _template_details(source: Source) -> Mapping[str, object]:

@@ -40,9 +40,6 @@ def cause_of(error: BaseException) -> str:
             return "EOF"
         case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError():
             return _broken_answer(error)
-        case UnicodeError():
-            # The name is too long, or otherwise none that DNS could carry.
-            return "dial tcp: lookup: no such host"
         case OSError():
             return f"read: {_system(error)}"
         case _:

@@ -2,6 +2,10 @@
 
 GatewayError
 ├── RequestInvalid          400   the caller
+├── CredentialMissing       401   the caller
+│   └── CredentialRefused   401   the caller: it is unknown, over, or for somebody else
+├── CredentialUnchecked     503   nobody, wait: who could tell does not answer
+├── AccessDenied            403   the caller, or the deployer: the policy
 ├── TemplateNotFound        404   the caller, or the deployer
 ├── TemplateInvalid         422   the template's author; lists every problem with its path
 │   └── JobsForbidden       403   the caller, or the deployer: kubernetes.jobs
@@ -11,6 +15,7 @@ GatewayError
 ├── TooManyRuns             429   nobody, wait; or the deployer: runs.maxLive
 ├── ProviderError           ->    never an HTTP error: a Measurement with phase Error
 │   ├── ProviderInvalid           the template's author: the block cannot be turned into a request
+│   │   └── EgressRefused         the template's author, or the deployer: egress
 │   ├── ProviderUnreachable       nobody, wait: refused, reset, time-out
 │   ├── ProviderRejected          the owner of the query or of the credential
 │   └── ProviderUnreadable        the answer is not what the provider documents
@@ -36,6 +41,30 @@ class RequestInvalid(GatewayError):
     """The request cannot be understood: a parameter or the body is malformed."""
 
     slug = "request_invalid"
+
+
+class CredentialMissing(GatewayError):
+    """The request says nothing about who asks, and must."""
+
+    slug = "credential_missing"
+
+
+class CredentialRefused(CredentialMissing):
+    """What the request says about who asks proves nothing."""
+
+    slug = "credential_refused"
+
+
+class CredentialUnchecked(GatewayError):
+    """Whoever could tell whose a credential is does not answer."""
+
+    slug = "credential_unchecked"
+
+
+class AccessDenied(GatewayError):
+    """No rule of the policy lets the caller do this; the text says what is missing."""
+
+    slug = "access_denied"
 
 
 class TemplateNotFound(GatewayError):
@@ -112,6 +141,12 @@ class ProviderInvalid(ProviderError):
     """The provider's block cannot be turned into a request (Argo: a creation error)."""
 
     slug = "provider_invalid"
+
+
+class EgressRefused(ProviderInvalid):
+    """A request may not go where it leads; the text names the rule, or the policy without one."""
+
+    slug = "egress_refused"
 
 
 class ProviderUnreachable(ProviderError):

@@ -8,10 +8,12 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv6Address
+from typing import Final
 from urllib.parse import quote, quote_from_bytes, unquote, unquote_to_bytes, urljoin
 
 from gateway.gotext import quote as go_quote
 
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
@@ -127,6 +129,14 @@ def resolve(base: Url, location: str) -> Url:
     except ValueError as error:
         raise UrlInvalid(f"parse {go_quote(location)}: {error}") from error
     return parse_url(joined)
+
+
+def host_and_port(url: Url) -> tuple[str, int]:
+    """Host as it is written and port of a URL of HTTP that ``parse_url`` has let pass."""
+    host, colon, port = url.host.rpartition(":")
+    if not colon or port.endswith("]"):
+        return url.host, DEFAULT_PORTS[url.scheme]
+    return host, int(port)
 
 
 def unsendable(method: str, url: Url) -> str:

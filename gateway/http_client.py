@@ -1,12 +1,13 @@
-"""The only aiohttp client code: limits, redirects, and Go's words for what went wrong.
+"""The only way out over HTTP: limits, redirects, and Go's words for what went wrong.
 
-Sources: Go 1.26 net/http as argo-rollouts @ 9f8d111d8 uses it. Unlike Argo, no proxy is read from
-the environment, no answer is larger than a limit, and a redirect to another origin carries none of
-the request's own headers.
+Sources: Go 1.26 net/http as argo-rollouts @ 9f8d111d8 uses it. Unlike Argo, a policy says what may
+be connected to and which redirects are followed, no proxy is read from the environment, no answer
+is larger than a limit, and a redirect to another origin carries none of the request's own headers.
 """
 
 import asyncio
-from collections.abc import Mapping
+import ssl
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Self
@@ -15,9 +16,11 @@ import aiohttp
 from yarl import URL
 
 from gateway.connection_errors import cause_of, is_unreadable
-from gateway.errors import ProviderError, ProviderInvalid, ProviderUnreadable
+from gateway.egress import OPERATORS, EgressPolicy
+from gateway.errors import EgressRefused, ProviderError, ProviderInvalid, ProviderUnreadable
 from gateway.gotext import quote
 from gateway.gourl import Url, UrlInvalid, parse_url, resolve, unsendable, unsendable_header
+from gateway.guarded_connector import GuardedConnector
 from gateway.provider import (
     DEADLINE_EXCEEDED,
     HttpRequest,
@@ -64,20 +67,27 @@ class _Hop:
 
 
 class HttpClient:
-    """Implements ``gateway.provider.Http``; open it inside the event loop that uses it."""
+    """Implements ``gateway.provider.Http`` under one policy.
+
+    Open it inside the event loop that uses it. What is asked for under another policy needs a
+    client of its own: connections are kept.
+    """
 
     def __init__(
         self,
+        policy: EgressPolicy = OPERATORS,
         *,
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
         connections_per_host: int = DEFAULT_CONNECTIONS_PER_HOST,
+        tls_context: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
+        """``tls_context`` is asked for every request; None for the system's authorities."""
+        self._tls_context = tls_context
+        self._policy = policy
         self._max_body_bytes = max_body_bytes
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0,
-                limit_per_host=connections_per_host,
-                keepalive_timeout=_KEEP_ALIVE_S,
+            connector=GuardedConnector(
+                policy, limit_per_host=connections_per_host, keepalive_timeout_s=_KEEP_ALIVE_S
             ),
             # A cookie of one template's provider is no business of another's.
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -112,12 +122,15 @@ class HttpClient:
                 return await self._follow(exchange)
         except TimeoutError as error:
             raise exchange.no_answer(DEADLINE_EXCEEDED) from error
-        # A closed session is a RuntimeError, a host name that cannot be encoded a ValueError.
+        except EgressRefused as refusal:
+            raise EgressRefused(f"{exchange.hop.shown}: {refusal}") from refusal
+        # A closed session is a RuntimeError, a URL that yarl does not like a ValueError.
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
             raise exchange.failed(error) from error
 
     async def _follow(self, exchange: "_Exchange") -> HttpResponse:
         for _ in range(MAX_REDIRECTS):
+            self._policy.check_url(exchange.hop.url)
             async with await self._answer_to(exchange.hop.request, exchange.hop.url) as response:
                 location = response.headers.get("Location", "")
                 if response.status not in _REDIRECTS or not location:
@@ -128,7 +141,9 @@ class HttpClient:
                         response.headers,
                         await self._body(response, exchange),
                     )
-            exchange.hop = _next_hop(exchange.hop, response.status, location)
+            to = _target(exchange.hop, location)
+            self._policy.check_redirect(exchange.hop.url, to)
+            exchange.hop = _next_hop(exchange.hop, response.status, to)
         raise exchange.no_answer(f"stopped after {MAX_REDIRECTS} redirects")
 
     async def _answer_to(self, request: HttpRequest, url: Url) -> aiohttp.ClientResponse:
@@ -150,10 +165,14 @@ class HttpClient:
             headers=headers,
             data=request.body,
             allow_redirects=False,
-            ssl=request.tls is Tls.VERIFIED,
+            ssl=self._tls(request),
             # A caller that sets Accept-Encoding gets the body as it was encoded, as in Go.
             auto_decompress=is_ours,
         )
+
+    def _tls(self, request: HttpRequest) -> ssl.SSLContext | bool:
+        is_verified = request.tls is Tls.VERIFIED
+        return self._tls_context() if is_verified and self._tls_context else is_verified
 
     async def _body(self, response: aiohttp.ClientResponse, exchange: "_Exchange") -> bytes:
         chunks: list[bytes] = []
@@ -205,13 +224,16 @@ def _checked(hop: _Hop) -> _Hop:
     return hop
 
 
-def _next_hop(hop: _Hop, status: int, location: str) -> _Hop:
+def _target(hop: _Hop, location: str) -> Url:
     try:
-        url = resolve(hop.url, location)
+        return resolve(hop.url, location)
     except UrlInvalid as error:
         raise ProviderUnreadable(
             f"{hop.shown}: failed to parse Location header {quote(location)}: {error}"
         ) from error
+
+
+def _next_hop(hop: _Hop, status: int, url: Url) -> _Hop:
     request = hop.request
     headers: Mapping[str, str] = request.headers
     if status not in _REDIRECTS_THAT_KEEP_THE_BODY:

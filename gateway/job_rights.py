@@ -43,7 +43,15 @@ class JobRights:
             "a request may not bring a Job: name a template that the gateway has, which"
             " GET /v1/templates lists"
         )
-        _refuse((each.path for each in metrics if _JOB in each.part.provider), message)
+        _refuse_jobs_among(metrics, message)
+
+    def refuse_caller(self, namespace: str, metrics: Iterable[Located[Metric]]) -> None:
+        """Raises JobsForbidden if there is a Job among metrics of whoever has no right to any."""
+        message = (
+            f"the caller may not run Jobs in namespace '{namespace}': no rule of the policy with"
+            " the action jobs allows it"
+        )
+        _refuse_jobs_among(metrics, message)
 
 
 def metrics_of(templates: Sequence[Template]) -> list[Located[Metric]]:
@@ -53,6 +61,10 @@ def metrics_of(templates: Sequence[Template]) -> list[Located[Metric]]:
         for template in templates
         for index, metric in enumerate(template.spec.metrics)
     ]
+
+
+def _refuse_jobs_among(metrics: Iterable[Located[Metric]], message: str) -> None:
+    _refuse((each.path for each in metrics if _JOB in each.part.provider), message)
 
 
 def _refuse(paths: Iterable[str], message: str) -> None:

@@ -1,6 +1,7 @@
 """Log lines as events: a fixed sentence and its keys, for a person or for a machine."""
 
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 from typing import Final, Literal
@@ -9,6 +10,10 @@ import orjson
 
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """What every record has; the rest is the event's own keys."""
+
+
+_PLAIN: Final = re.compile(r'[^ "=\n]+')
+"""What is told apart from its neighbours without quotes."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -48,6 +53,8 @@ def set_up(*, level: str, log_format: Literal["text", "json"]) -> None:
     # The first tells of every file, the others of credentials as they go over the wire.
     for chatty in ("watchfiles", "botocore", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # Who asked for what is told however little else is.
+    logging.getLogger("gateway.audit").setLevel(logging.INFO)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
@@ -61,6 +68,4 @@ def _instant(record: logging.LogRecord) -> str:
 
 def _shown(value: object) -> str:
     text = str(value)
-    return (
-        orjson.dumps(text).decode() if not text or any(char in text for char in ' "=\n') else text
-    )
+    return text if _PLAIN.fullmatch(text) else orjson.dumps(text).decode()

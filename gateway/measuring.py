@@ -19,14 +19,14 @@ from gateway.guard import guarded
 from gateway.lasting import Lasting, RunIdentity, attempt_of
 from gateway.model import Judgement, Phase
 from gateway.planner import Planned, PlannedMetric
-from gateway.provider import Attempt, Context, LastingProvider
-from gateway.rate_limits import RateLimits
+from gateway.provider import Attempt, Clock, Context, LastingProvider
 from gateway.readings import Answer, Freshness, Readings
 from gateway.run_status import Measurement as RunMeasurement
 from gateway.run_status import RunStatus
 from gateway.schedule import Action
 from gateway.telemetry import Telemetry
 from gateway.verdict import Measurement, one_number, redacted
+from gateway.ways import Ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +56,15 @@ class Measuring:
         *,
         readings: Readings,
         explanations: Explanations,
-        context: Context,
+        ways: Ways,
+        now_unix_s: Clock,
         telemetry: Telemetry,
-        rate_limits: RateLimits,
     ) -> None:
         self._readings = readings
         self._explanations = explanations
-        self._context = context
+        self._ways = ways
+        self._now_unix_s = now_unix_s
         self._telemetry = telemetry
-        self._rate_limits = rate_limits
 
     async def measure(
         self,
@@ -164,8 +164,7 @@ class Measuring:
         await self._lasting(metric).collect(provider, attempt, keep=keep)
 
     def _attempt_of(self, metric: PlannedMetric, run: RunIdentity, status: RunStatus) -> Attempt:
-        now_unix_s = self._context.now_unix_s()
-        return attempt_of(run, status, metric.plan.metric, now_unix_s=now_unix_s)
+        return attempt_of(run, status, metric.plan.metric, now_unix_s=self._now_unix_s())
 
     async def _read(
         self,
@@ -200,15 +199,15 @@ class Measuring:
         return Lasting(self._context_of(metric))
 
     def _context_of(self, metric: PlannedMetric, longest_s: float = math.inf) -> Context:
-        return self._rate_limits.within(
-            self._context,
+        return self._ways[metric.egress].of(
             provider=metric.plan.provider_name,
             credential=metric.plan.credential,
             longest_s=longest_s,
+            grants=metric.grants,
         )
 
     def _attempt(self, metric: PlannedMetric, namespace: str, freshness: Freshness) -> Attempt:
-        now_unix_s = self._context.now_unix_s()
+        now_unix_s = self._now_unix_s()
         oldest = now_unix_s - freshness.max_age_s
         return Attempt(
             owner=metric.key,
@@ -230,7 +229,7 @@ class Measuring:
                 namespace=planned.namespace,
                 metric=measurement.metric,
                 value=number,
-                measured_at_unix_s=self._context.now_unix_s() - measurement.age_s,
+                measured_at_unix_s=self._now_unix_s() - measurement.age_s,
             )
 
     async def _explained(

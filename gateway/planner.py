@@ -8,25 +8,31 @@ resolve
     secrets    values of the arguments that are secret               I/O
     resolve    a value for every argument, and so for every metric   pure
     credentials  what the deployment has for the providers           I/O
+    grants     what it has for named upstreams                       I/O
     build      one plan per metric, its provider parsed              pure
 """
 
 import json
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, Protocol
 
 from gateway import args, plan
+from gateway.audit import shown_arguments
+from gateway.connection_secrets import Granting
 from gateway.credentials import Credentials, SecretSource
+from gateway.egress import INLINE_POLICY, NAMED_POLICY
 from gateway.errors import Problem, TemplateInvalid, TemplateNotFound
 from gateway.flatten import FlatTemplate, flatten
+from gateway.grants import Grants
 from gateway.job_rights import JobRights, metrics_of
 from gateway.names import is_namespace
 from gateway.plan import MetricPlan
 from gateway.provider import NamesItsQuery
 from gateway.questions import question_key
+from gateway.run_manifest import label_of
 from gateway.secrets import Redaction
 from gateway.template import Argument, Located, Metric, Template, TemplateRef
 
@@ -71,13 +77,31 @@ class Question:
     refs: tuple[TemplateRef, ...] = ()
     inline: tuple[Template, ...] = ()
     arguments: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    may_run_jobs: bool = True
+    """Whether the caller has the right to Jobs, if there are any in the templates."""
+    connections: tuple[str, ...] | None = None
+    """The connections that the caller has the right to; None for all."""
+
+    @cached_property
+    def without_jobs(self) -> "Question":
+        """The same from somebody who has no right to Jobs."""
+        return replace(self, may_run_jobs=False)
 
     @cached_property
     def identity(self) -> str:
         """Equal for equal questions."""
         refs = [[ref.kind, ref.template_name] for ref in self.refs]
         inline = [[each.kind, each.versioned_name] for each in self.inline]
-        return json.dumps([self.namespace, refs, inline, self.arguments])
+        return json.dumps(
+            [
+                self.namespace,
+                refs,
+                inline,
+                self.arguments,
+                self.may_run_jobs,
+                self.connections,
+            ]
+        )
 
     @property
     def is_worth_remembering(self) -> bool:
@@ -96,6 +120,10 @@ class PlannedMetric:
     """The query after argument substitution, secrets in the clear; empty if there is none."""
     query_metadata: str = ""
     """Under which name a run reports it; empty if it does not."""
+    egress: str = INLINE_POLICY
+    """Under which policy it is asked."""
+    grants: Grants = field(default=Grants(), repr=False)
+    """What it may use of named upstreams."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +136,10 @@ class Chosen:
     flat: FlatTemplate
     arguments: tuple[Argument, ...] = field(repr=False)
     """One for every declared argument, each with a value or a source of one."""
-    is_brought: bool = False
+    is_brought: bool
     """Whether a request brought any of it, so that its author may be anybody."""
+    connections: tuple[str, ...] | None = None
+    """The connections that the caller has the right to; None for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +152,13 @@ class Planned:
     templates: tuple[str, ...]
     metrics: tuple[PlannedMetric, ...]
     redaction: Redaction
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    """As they may be shown."""
+
+    @property
+    def may_change(self) -> bool:
+        """Whether it has to be planned anew from time to time: values of secrets may change."""
+        return bool(self.redaction) or any(each.grants.are_broken for each in self.metrics)
 
 
 class Planner:
@@ -134,6 +171,7 @@ class Planner:
         secrets: Secrets,
         credentials: Credentials,
         hash_key: Callable[[], Awaitable[bytes]],
+        granting: Granting,
         job_rights: JobRights,
         ttl_s: float,
         now_s: Callable[[], float],
@@ -142,6 +180,7 @@ class Planner:
         self._job_rights = job_rights
         self._secrets = secrets
         self._credentials = credentials
+        self._granting = granting
         self._provider_types = credentials.provider_types
         self._hash_key = hash_key
         self._ttl_s = ttl_s
@@ -176,7 +215,8 @@ class Planner:
         Raises:
             TemplateNotFound: a name that nobody has.
             TemplateInvalid: references, names or arguments are wrong.
-            JobsForbidden: a template that came with the question has a Job.
+            JobsForbidden: a template that came with the question has a Job; there is a Job, and
+                the caller has no right to any.
 
         """
         namespace = question.namespace
@@ -184,6 +224,8 @@ class Planner:
         roots = (*question.inline, *(self._named(ref, namespace) for ref in question.refs))
         beside = {template.ref: template for template in question.inline}
         flat = flatten(roots, lambda ref: beside.get(ref) or self._templates.find(ref, namespace))
+        if not question.may_run_jobs:
+            self._job_rights.refuse_caller(namespace, flat.metrics)
         given = [Argument(name=name, value=value) for name, value in question.arguments]
         return Chosen(
             namespace=namespace,
@@ -191,6 +233,7 @@ class Planner:
             flat=flat,
             arguments=args.merge(flat.args, given),
             is_brought=bool(question.inline),
+            connections=question.connections,
         )
 
     async def resolve(self, chosen: Chosen) -> Planned:
@@ -216,13 +259,18 @@ class Planner:
             chosen.flat, resolved, metrics, surroundings, provider_types=self._provider_types
         )
         self._job_rights.check(namespace, planned.metrics)
+        grants = await self._granting.grants(
+            namespace, is_brought=chosen.is_brought, may_use=chosen.connections
+        )
         hash_key = await self._hash_key()
+        redaction = Redaction((*planned.secrets, *grants.secrets))
         return Planned(
             namespace=namespace,
             label=chosen.label,
             templates=_versioned_names(chosen.flat),
-            metrics=tuple(self._keyed(each, namespace, hash_key) for each in planned.metrics),
-            redaction=Redaction(planned.secrets),
+            metrics=tuple(self._keyed(each, chosen, grants, hash_key) for each in planned.metrics),
+            redaction=redaction,
+            arguments=shown_arguments(resolved.values, resolved.open_values, redaction),
         )
 
     def check_brought(self, metrics: Iterable[Located[Metric]]) -> None:
@@ -236,24 +284,29 @@ class Planner:
             raise TemplateNotFound(f"{ref} not found{place}; GET /v1/templates lists what there is")
         return found
 
-    def _keyed(self, metric: MetricPlan, namespace: str, hash_key: bytes) -> PlannedMetric:
+    def _keyed(
+        self, metric: MetricPlan, chosen: Chosen, grants: Grants, hash_key: bytes
+    ) -> PlannedMetric:
+        egress = INLINE_POLICY if chosen.is_brought else NAMED_POLICY
         key = question_key(
             hash_key,
-            namespace=namespace,
+            egress=egress,
+            namespace=chosen.namespace,
             provider=metric.provider_name,
             block=metric.block,
             environ=metric.surroundings.environ,
             secret=metric.surroundings.secret_values(),
+            connections=grants.identity,
         )
         provider = metric.provider
         query = "" if isinstance(provider, Exception) else provider.resolved_query()
         provider_type = self._provider_types[metric.provider_name]
         named = provider if isinstance(provider, NamesItsQuery) else provider_type
-        return PlannedMetric(metric, key, query, named.query_metadata)
+        return PlannedMetric(metric, key, query, named.query_metadata, egress, grants)
 
 
 def _label(question: Question) -> str:
-    return INLINE if question.inline else "+".join(ref.template_name for ref in question.refs)
+    return INLINE if question.inline else label_of(ref.template_name for ref in question.refs)
 
 
 def _versioned_names(flat: FlatTemplate) -> tuple[str, ...]:

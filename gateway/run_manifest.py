@@ -4,7 +4,7 @@ Source: argo-rollouts pkg/apis/rollouts/v1alpha1/analysis_types.go:225-297 @ 9f8
 that comes along is ignored: a run that was copied out of a cluster starts anew.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
@@ -36,7 +36,19 @@ NAMED_ANNOTATION: Final = "analysis-gateway/named"
 """There if the gateway had all that the run measures, and no request brought any of it."""
 CONTEXT_ANNOTATION: Final = "analysis-gateway/context"
 """JSON of what the caller asked to have repeated."""
-_OF_TEMPLATES: Final = frozenset({TEMPLATES_ANNOTATION, LABEL_ANNOTATION, NAMED_ANNOTATION})
+MADE_BY_ANNOTATION: Final = "analysis-gateway/made-by"
+"""The name of the caller who started the run."""
+CONNECTIONS_ANNOTATION: Final = "analysis-gateway/connections"
+"""JSON of the connections that the caller had the right to; not there if to all."""
+_OWN: Final = frozenset(
+    {
+        TEMPLATES_ANNOTATION,
+        LABEL_ANNOTATION,
+        NAMED_ANNOTATION,
+        MADE_BY_ANNOTATION,
+        CONNECTIONS_ANNOTATION,
+    }
+)
 """What only the gateway may say of a run: who brings a whole run has used no template."""
 _MAX_NAME_CHARS: Final = 63
 _EVERY_METRIC: Final = DryRunRule(metricName=".*")
@@ -151,13 +163,21 @@ def order_of(run: AnalysisRun, *, namespace: str, given: tuple[Argument, ...]) -
         flat=run.flat(),
         arguments=args.merge(run.spec.args, given),
         labels=metadata.labels,
-        annotations={
-            key: text for key, text in metadata.annotations.items() if key not in _OF_TEMPLATES
-        },
+        annotations={key: text for key, text in metadata.annotations.items() if key not in _OWN},
         ttl_strategy=run.spec.ttl_strategy,
         is_terminated=run.spec.terminate,
         is_brought=True,
     )
+
+
+def label_of(names: Iterable[str]) -> str:
+    """What own metrics call templates that were asked for by these names."""
+    return "+".join(names)
+
+
+def names_in(label: str) -> tuple[str, ...]:
+    """The names out of such a label: no name of Kubernetes has a plus in it."""
+    return tuple(label.split("+"))
 
 
 def manifest(

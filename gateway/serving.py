@@ -8,11 +8,9 @@ import signal
 import time
 from typing import Final
 
-from aiohttp import web
-
 from gateway import strays
-from gateway.api.server import KEEPALIVE_S, Runner
 from gateway.app import gateway
+from gateway.doors import Doors
 from gateway.settings import Settings
 
 _GC_THRESHOLDS: Final = (20_000, 20, 50)
@@ -21,30 +19,19 @@ and cost a third of the processor."""
 _log: Final = logging.getLogger(__name__)
 
 
-class CannotListen(Exception):
-    """The address or the port cannot be had; the text says why and what to do."""
-
-
 async def serve(settings: Settings) -> None:
     """Answer requests until SIGTERM or SIGINT, then let everything under way finish."""
     strays.tell()
     stop = _stop_signal()
     async with gateway(settings, environ=os.environ) as running:
-        runner = Runner(
-            running.app,
-            access_log=None,
-            keepalive_timeout=KEEPALIVE_S,
-            shutdown_timeout=settings.shutdown.grace_s,
-            auto_decompress=False,
-        )
-        await runner.setup()
-        await _listen(runner, settings)
+        doors = Doors(running.app, running.operations, settings, running.telemetry)
+        await doors.open()
         # What was made during the start stays: looking through it again costs requests time.
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
         running.health.is_ready = True
-        _announce(settings, runner)
+        _announce(settings, doors)
         received = await stop
         _log.info("stopping", extra={"signal": received.name})
         running.health.is_ready = False
@@ -53,19 +40,9 @@ async def serve(settings: Settings) -> None:
         deadline_s = time.monotonic() + settings.shutdown.grace_s
         # Who waits for a run hears how it stands, and asks another replica.
         await running.runs.watch.close()
-        await asyncio.gather(runner.cleanup(), running.runs.worker.stop(settings.shutdown.grace_s))
+        await asyncio.gather(doors.close(), running.runs.worker.stop(settings.shutdown.grace_s))
         await running.readings.drain(max(0.0, deadline_s - time.monotonic()))
     _log.info("stopped")
-
-
-async def _listen(runner: Runner, settings: Settings) -> None:
-    try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
-    except OSError as error:
-        raise CannotListen(
-            f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error};"
-            " choose another one (--host, --port)"
-        ) from None
 
 
 def _stop_signal() -> asyncio.Future[signal.Signals]:
@@ -81,10 +58,10 @@ def _stop_signal() -> asyncio.Future[signal.Signals]:
     return stop
 
 
-def _announce(settings: Settings, runner: Runner) -> None:
-    for host, port, *_ in runner.addresses:
-        _log.info("listening", extra={"url": f"http://{host}:{port}"})
-    if settings.listens_on_loopback:
-        _log.warning("open to everybody on this machine: there is no authentication on loopback")
-    else:
-        _log.warning("open to everybody who can reach this address: put authentication before it")
+def _announce(settings: Settings, doors: Doors) -> None:
+    for url in doors.urls:
+        _log.info("listening", extra={"url": url})
+    for url in doors.operations_urls:
+        _log.info("listening for operators", extra={"url": url})
+    if not settings.access.is_configured:
+        _log.warning("open to everybody on this machine: no access is configured")

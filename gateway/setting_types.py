@@ -1,6 +1,6 @@
 """What the blocks of the settings are made of."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -8,6 +8,9 @@ from pydantic.alias_generators import to_camel
 from gateway.durations import parse_duration_s
 from gateway.names import is_plugin_name
 from gateway.secrets import Secret
+
+LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+"""What only this machine can reach."""
 
 
 def _seconds(value: object) -> object:

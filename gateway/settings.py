@@ -10,12 +10,15 @@ from typing import Any, Final, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from gateway.access_settings import Access
+from gateway.connection_settings import Connections
+from gateway.egress_settings import Egress
 from gateway.errors import Problem, TemplateInvalid
 from gateway.kubernetes_settings import Kubernetes
-from gateway.setting_types import PluginName, Seconds, SecretText, Section
+from gateway.listening_settings import Operations, Tls
+from gateway.setting_types import LOOPBACK_HOSTS, PluginName, Seconds, SecretText, Section
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
 LONGEST_SECRET_AGE_S: Final = 30.0
 """How long after its change a Secret of a cluster may still be used as it was."""
 
@@ -46,7 +49,7 @@ class Verdicts(Section):
     """How long a provider may be asked why its answer was empty; `0` never asks."""
     inline_templates: Literal["loopback", "allow", "deny"] = "loopback"
     """Whether a request may bring its own template; `loopback` allows it while the gateway
-    listens on a loopback address only."""
+    listens on a loopback address only. What it may ask, `egress.inline` says."""
     plan_ttl_s: Seconds = Field(10.0, alias="planTtl")
     """How long a template's resolved plan, secrets included, is used before it is made anew."""
 
@@ -93,6 +96,14 @@ class Runs(Section):
     """How many of a run's newest events are kept for watchers who come late or come back."""
 
 
+class Audit(Section):
+    """What is kept of who asked what, and what came of it; the log always tells it."""
+
+    entries: int = Field(10_000, ge=0)
+    """About how many of the newest entries Redis keeps, of all replicas together, for
+    `GET /v1/audit`; `0` keeps none."""
+
+
 class Limits(Section):
     """How much the gateway accepts."""
 
@@ -102,8 +113,15 @@ class Limits(Section):
     """The largest provider answer, decompressed."""
     request_read_s: Seconds = Field(10.0, alias="requestRead")
     """How long a caller may take to send a request's body."""
+    request_head_s: Seconds = Field(10.0, alias="requestHead", gt=0)
+    """How long a caller may take to send a request's head: from its connection, later from the
+    first byte. As long it may take to agree on TLS."""
+    connections: int = Field(2_000, gt=0)
+    """How many callers may be connected at the same time. When one more comes, who has been in the
+    middle of a request for long, or rests between two, has to go."""
     connections_per_host: int = Field(32, gt=0)
-    """How many connections are open to one provider host at the same time."""
+    """How many connections are open to one provider host at the same time; as many again for
+    templates that came with requests."""
 
 
 class Shutdown(Section):
@@ -145,6 +163,8 @@ class Settings(Section):
     """What is remembered of the providers' answers."""
     runs: Runs = Runs()
     """How durable runs are driven, and how long they are kept."""
+    audit: Audit = Audit()
+    """What is kept of who asked what, and what came of it; the log always tells it."""
     limits: Limits = Limits()
     """How much the gateway accepts."""
     shutdown: Shutdown = Shutdown()
@@ -152,13 +172,34 @@ class Settings(Section):
     plugins: tuple[PluginName, ...] = ()
     """The plugins that templates may use, each as `NAMESPACE/NAME`; only these are imported. See
     [providers/plugin.md](providers/plugin.md). Unset, none."""
+    tls: Tls = Tls()
+    """How the main port is encrypted, and which certificates callers may show."""
+    operations: Operations = Operations()
+    """Where metrics and health are asked for."""
     kubernetes: Kubernetes = Kubernetes()
     """Which cluster there is, and what is read from it."""
+    access: Access = Access()
+    """Who may ask, and for what. Unset, everybody who reaches the gateway: so it listens on a
+    loopback address only."""
+    egress: Egress = Egress()
+    """Where requests may go, and which redirects they follow."""
+    connections: Connections = ()
+    """Named upstreams: what requests to them get that templates need not carry. Unset, none."""
+
+    @property
+    def connection_names(self) -> tuple[str, ...]:
+        """What the connections are called."""
+        return tuple(each.name for each in self.connections)
 
     @property
     def listens_on_loopback(self) -> bool:
         """Whether only this machine can reach the gateway."""
         return self.host in LOOPBACK_HOSTS
+
+    @property
+    def is_open_on_loopback(self) -> bool:
+        """Whether everybody on this machine may ask, and nobody else can: as one tries it out."""
+        return self.listens_on_loopback and not self.access.is_configured
 
     @property
     def accepts_inline_templates(self) -> bool:
@@ -170,6 +211,17 @@ class Settings(Section):
     def _waits_fit(self) -> Self:
         if self.verdicts.wait_s > self.verdicts.max_wait_s:
             raise ValueError("verdicts.wait must not be longer than verdicts.maxWait")
+        return self
+
+    @model_validator(mode="after")
+    def _strangers_are_known(self) -> Self:
+        if not (self.access.is_configured or self.listens_on_loopback):
+            raise ValueError(
+                f"host {self.host!r} can be reached by others, and nothing says who of them may"
+                " ask: set access, or listen on 127.0.0.1 (docs/security.md)"
+            )
+        if self.access.token_review.audiences and self.kubernetes.connect is None:
+            raise ValueError("access.tokenReview needs kubernetes.connect")
         return self
 
     @model_validator(mode="after")

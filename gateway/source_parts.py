@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from gateway.background import keep
 from gateway.combined_sources import CombinedSecrets, CombinedSource, SecretsOfBrought, Source
 from gateway.credentials import SecretSource
 from gateway.planner import Secrets
@@ -79,7 +80,7 @@ async def open_sources(
     from gateway.kube.templates import ClusterTemplates  # noqa: PLC0415 - as above
 
     templates = ClusterTemplates(client, settings.kubernetes, now_s=time.monotonic)
-    _keep(templates.serve(), "watch the cluster's templates", parts)
+    keep(templates.serve(), "watch the cluster's templates", parts)
     try:
         async with asyncio.timeout(FIRST_LISTING_S):
             await templates.synced()
@@ -94,19 +95,8 @@ async def _folder(settings: Settings, parts: AsyncExitStack) -> Source:
         return TemplateIndex(settings.namespace)
     source = FolderSource(settings.templates, own_namespace=settings.namespace)
     await source.load()
-    _keep(source.watch(), "watch templates", parts)
+    keep(source.watch(), "watch templates", parts)
     return source
-
-
-def _keep(serving: Coroutine[object, object, None], name: str, parts: AsyncExitStack) -> None:
-    """Have something served until ``parts`` are closed."""
-    task = asyncio.create_task(serving, name=name)
-
-    async def stop() -> None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    parts.push_async_callback(stop)
 
 
 async def _with_cluster(

@@ -68,7 +68,10 @@ class _Choice:
     def rules(self, block: Block) -> None:
         if block:
             kind, inner = self._chosen(block)
-            kind.check_rules(inner, {})
+            if kind.rules is None:
+                kind.parse(inner, Surroundings())
+            else:
+                kind.rules(inner)
 
     def _problems(self, name: str, inner: object) -> Iterator[tuple[str, str]]:
         kind = self.kinds.get(name)

@@ -9,6 +9,7 @@ from typing import Any
 from running import template
 
 from gateway import app
+from gateway.egress_parts import policies_of
 from gateway.job_rights import JobRights
 from gateway.planner import Question
 from gateway.runs.local import LocalRun
@@ -45,7 +46,14 @@ async def local(*metrics: Mapping[str, object], **spec: Any) -> AsyncIterator[Lo
         readings = app.readings_of(settings, telemetry, None)
         sources = await open_sources(settings, None, parts)
         judges = await app.compose(
-            settings, {}, sources, readings, key, telemetry, parts, job_rights=JobRights()
+            settings,
+            {},
+            sources,
+            readings,
+            key,
+            telemetry,
+            parts,
+            rights=app.Rights(JobRights(), policies_of(settings)),
         )
         parts.push_async_callback(readings.drain, 0.0)
         inline = (parse(template(*metrics, **spec)),)

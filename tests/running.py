@@ -11,10 +11,9 @@ from typing import Any, cast
 
 import aiohttp
 import yaml
-from aiohttp import web
 
 from gateway import app
-from gateway.api.server import Runner
+from gateway.doors import Doors
 from gateway.settings import Settings
 
 
@@ -39,6 +38,8 @@ class Service:
     url: str
     gateway: app.Gateway
     session: aiohttp.ClientSession
+    operations_url: str = ""
+    """Of the port for operators."""
 
     async def get(self, path: str, **headers: str) -> Reply:
         """GET a path with its query as it stands."""
@@ -65,22 +66,21 @@ async def service(
     """A running gateway; ``settings`` in wire names."""
     # Tests need not wait for what protects runs from each other.
     runs = {"shortestGap": "0s", **cast("Mapping[str, object]", settings.pop("runs", {}))}
-    chosen = Settings.model_validate({"state": state, "runs": runs, **settings})
+    given = {"port": 0, "shutdown": {"grace": "1s"}, "state": state, "runs": runs, **settings}
+    chosen = Settings.model_validate(given)
     async with (
         app.gateway(chosen, environ=environ or {}) as running,
         aiohttp.ClientSession() as session,
     ):
-        runner = Runner(running.app, access_log=None, shutdown_timeout=1, auto_decompress=False)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        doors = Doors(running.app, running.operations, chosen, running.telemetry)
+        await doors.open()
         running.health.is_ready = True
         try:
-            port = runner.addresses[0][1]
-            yield Service(f"http://127.0.0.1:{port}", running, session)
+            yield Service(doors.urls[0], running, session, "".join(doors.operations_urls))
         finally:
             await session.close()
             await running.runs.watch.close()
-            await runner.cleanup()
+            await doors.close()
             await running.readings.drain(0)
 
 

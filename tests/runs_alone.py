@@ -8,8 +8,11 @@ from typing import Any
 from fake_kayenta import FakeKayenta
 from fake_kayenta import block as kayenta_block
 from job_api import BLOCK, FakeJobs
+from one_way import ways_of
 from redis_server import RedisServer
 
+from gateway.audit import Entry
+from gateway.connection_secrets import Granting
 from gateway.credentials import Credentials, SecretSource
 from gateway.errors import ProviderInvalid
 from gateway.explanations import Explanations
@@ -20,7 +23,6 @@ from gateway.model import Phase, Reading, ResultType
 from gateway.planner import Planner, Secrets
 from gateway.provider import Context, ProviderType
 from gateway.quota_telemetry import QuotaTelemetry
-from gateway.rate_limits import RateLimits
 from gateway.readings import Readings
 from gateway.run_document import status_json
 from gateway.run_manifest import manifest, order_of, parse_run
@@ -81,11 +83,16 @@ class Observed:
 
     def __init__(self) -> None:
         self.ended: list[tuple[str, str, Phase]] = []
+        self.entries: list[Entry] = []
 
     def run_ended(self, *, template: str, namespace: str, phase: Phase, now_unix_s: float) -> None:
         """A run is completed."""
         assert now_unix_s > 0
         self.ended.append((template, namespace, phase))
+
+    def note(self, entry: Entry) -> None:
+        """A line of the audit."""
+        self.entries.append(entry)
 
 
 @dataclass
@@ -184,6 +191,7 @@ async def alone(
     planner = Planner(
         templates=TemplateIndex("shop"),
         secrets=Secrets(secrets or SecretsFolder(None), secrets or SecretsFolder(None)),
+        granting=Granting((), SecretsFolder(None), "own"),
         credentials=Credentials(
             provider_types={
                 "web": script.type(),
@@ -208,9 +216,9 @@ async def alone(
     measuring = Measuring(
         readings=readings,
         explanations=explanations,
-        context=context,
+        ways=ways_of(context, QuotaTelemetry(telemetry)),
+        now_unix_s=context.now_unix_s,
         telemetry=telemetry,
-        rate_limits=RateLimits(QuotaTelemetry(telemetry)),
     )
     driver = Driver(
         states=store,
@@ -219,6 +227,7 @@ async def alone(
         settings=chosen,
         now_unix_s=now_unix_s,
         observer=observed,
+        audit=observed,
     )
     running = Alone(store, driver, script, observed)
     try:

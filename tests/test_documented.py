@@ -11,12 +11,25 @@ import yaml
 from plugins import EXAMPLE, with_example
 
 from gateway import app
-from gateway.api import parameters, run_parameters
+from gateway.access.kept_file import POLL_S
+from gateway.access.key_sets import FRESH_S, PAUSE_S
+from gateway.access.policy import Action
+from gateway.access.web_tokens import LONGEST_KEPT_S
+from gateway.api import connection, crowd, parameters, run_parameters, server
+from gateway.api.problems import refusal
 from gateway.api.run_events import HEARTBEAT_S, SLOW_S
 from gateway.api.run_parameters import DEFAULT_LIMIT, MAX_LIMIT
 from gateway.api.statuses import GATE_STATUS
 from gateway.conditions import check_syntax
 from gateway.documents import Syntax, read_documents
+from gateway.doors import OPERATORS, RESERVED_FILES
+from gateway.errors import (
+    AccessDenied,
+    CredentialMissing,
+    CredentialRefused,
+    CredentialUnchecked,
+    GatewayError,
+)
 from gateway.expr import budget, cursor, program
 from gateway.expr.environment import RESULT_FUNCTIONS, SIMPLE_FUNCTIONS
 from gateway.expr.signatures import BUILTIN_NAMES
@@ -154,6 +167,23 @@ def test_every_query_parameter_is_described(name: str) -> None:
     assert re.search(rf"^\| `{shown}=", read("docs/http.md"), re.MULTILINE)
 
 
+@pytest.mark.parametrize("action", Action)
+def test_every_action_of_a_policy_is_described(action: Action) -> None:
+    """In the table of ``docs/security.md``."""
+    assert re.search(rf"^\| `{action}` \| ", read("docs/security.md"), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [AccessDenied, CredentialMissing, CredentialRefused, CredentialUnchecked],
+    ids=lambda error: error.slug,
+)
+def test_every_refusal_of_a_caller_is_described(error: type[GatewayError]) -> None:
+    """In the table of ``docs/http.md``, with its status."""
+    status = refusal(error("")).status
+    assert re.search(rf"^\| {status} \| `{error.slug}` \| ", read("docs/http.md"), re.MULTILINE)
+
+
 @pytest.mark.parametrize("path", yaml.safe_load(read("gateway/api/openapi.yaml"))["paths"])
 def test_every_call_is_described(path: str) -> None:
     """In the table of ``docs/http.md``."""
@@ -219,9 +249,33 @@ def test_every_function_of_conditions_is_named(name: str) -> None:
             )
         ),
         pytest.param("docs/metrics.md", f"{MAX_CREDENTIALS} pairs", id="quotas"),
+        pytest.param("docs/security.md", f"again after {FRESH_S / 60:g} minutes", id="keys"),
+        pytest.param("docs/security.md", f"at most every {PAUSE_S:g} s", id="unknown-keys"),
+        pytest.param("docs/security.md", f"again after {LONGEST_KEPT_S / 60:g} minutes", id="jwt"),
+        pytest.param("docs/security.md", f"are in force within {POLL_S:g} s", id="policy"),
         pytest.param(
             "docs/differences.md", f"Every {LONGEST_S / 60:g} minutes at the latest", id="silences"
         ),
+        pytest.param(
+            "docs/security.md",
+            f"reading any of it | {connection.UNREAD_S:g} s",
+            id="unread-answers",
+        ),
+        pytest.param(
+            "docs/security.md", f"between two requests | {server.KEEPALIVE_S:g} s", id="resting"
+        ),
+        pytest.param(
+            "docs/security.md",
+            f"{connection.MAX_HEAD_BYTES / 1024:g} KiB, {connection.MAX_HEADERS} headers,"
+            f" {connection.MAX_LINE_BYTES:,} bytes",
+            id="heads",
+        ),
+        pytest.param("docs/security.md", f"for {server.LINGER_S:g} s", id="unwanted-bodies"),
+        pytest.param(
+            "docs/security.md", f"for more than {crowd.PATIENCE_S:g} s", id="owing-a-request"
+        ),
+        pytest.param("docs/security.md", f"{RESERVED_FILES} more", id="reserved-files"),
+        pytest.param("docs/security.md", f"{OPERATORS} places", id="operators"),
         pytest.param("docs/redis.md", f"has {CALL_BUDGET_S * 1000:g} ms", id="redis-budget"),
         pytest.param(
             "docs/providers/kayenta.md", f"looked at every {kayenta.LOOK_EVERY_S:g} s", id="looks"

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -41,21 +41,40 @@ readings: {maxAge: 5s}
 
 def page() -> str:
     """The whole page."""
-    rows = (f"| `{key}` | {default} | {text} |" for key, default, text in _rows(Settings, ""))
+    described: set[type[BaseModel]] = set()
+    described_rows = _rows(Settings, "", described)
+    rows = (f"| `{key}` | {default} | {text} |" for key, default, text in described_rows)
     return INTRODUCTION + "\n".join(rows) + "\n" + FLAGS
 
 
-def _rows(section: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
+def _rows(
+    section: type[BaseModel], prefix: str, described: set[type[BaseModel]]
+) -> Iterator[tuple[str, str, str]]:
     for field in section.model_fields.values():
         key = f"{prefix}{field.alias}"
         if isinstance(field.default, BaseModel):
-            yield from _rows(type(field.default), f"{key}.")
-        else:
-            yield key, _default(field), " ".join((field.description or "").split())
+            yield from _rows(type(field.default), f"{key}.", described)
+            continue
+        yield key, _default(field), " ".join((field.description or "").split())
+        for item in _items(field.annotation):
+            # Lists of the same thing are described where the first of them is.
+            if item not in described:
+                described.add(item)
+                yield from _rows(item, f"{key}[].", described)
+
+
+def _items(annotation: object) -> Iterator[type[BaseModel]]:
+    """The sections that a list is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _items(part)
 
 
 def _default(field: FieldInfo) -> str:
     value: Any = field.default
+    if field.is_required():
+        return "needed"
     if value is None or value == "" or isinstance(value, Secret):
         return "unset"
     if isinstance(value, float):

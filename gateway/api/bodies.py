@@ -7,9 +7,11 @@ from typing import Final
 
 from aiohttp import web
 
+from gateway.api.heads import too_large
 from gateway.api.problems import RequestRefused
 from gateway.documents import Document, Syntax, read_documents
-from gateway.settings import LOOPBACK_HOSTS, Limits
+from gateway.setting_types import LOOPBACK_HOSTS
+from gateway.settings import Limits
 
 SMALL_BYTES: Final = 16 * 1024
 """Larger bodies are read in a thread: they take long enough that other callers would notice."""
@@ -54,8 +56,6 @@ async def body(request: web.Request, limits: Limits) -> Body:
             415,
             f"{request.content_type} is not read here; send application/yaml or application/json",
         )
-    if "Content-Encoding" in request.headers:
-        raise RequestRefused(415, "compressed bodies are not read here; send it as it is")
     data = await _read(request, limits)
     if len(data) <= SMALL_BYTES:
         return Body(data, read_documents(data, name="body", syntax=syntax))
@@ -63,8 +63,6 @@ async def body(request: web.Request, limits: Limits) -> Body:
 
 
 async def _read(request: web.Request, limits: Limits) -> bytes:
-    if (request.content_length or 0) > limits.request_bytes:
-        raise _too_large(limits)
     try:
         async with asyncio.timeout(limits.request_read_s):
             return await request.read()
@@ -73,13 +71,7 @@ async def _read(request: web.Request, limits: Limits) -> bytes:
             408, f"the body did not arrive within {limits.request_read_s:g}s"
         ) from None
     except web.HTTPRequestEntityTooLarge:
-        raise _too_large(limits) from None
-
-
-def _too_large(limits: Limits) -> RequestRefused:
-    return RequestRefused(
-        413, f"the body is larger than {limits.request_bytes} bytes (limits.requestBytes)"
-    )
+        raise too_large(limits.request_bytes) from None
 
 
 def refuse_other_origins(request: web.Request) -> None:

@@ -10,6 +10,9 @@ import orjson
 from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 
+from gateway.access.policy import EVERYWHERE, Action, Wanted
+from gateway.access.rights import Rights
+from gateway.api.callers import caller_of, known_caller_of
 from gateway.api.templates import ListsTemplates
 from gateway.telemetry import Telemetry
 from gateway.template import Kind
@@ -33,14 +36,31 @@ class Health:
         return self.is_ready and all(is_met() for is_met in self.prerequisites)
 
 
-class Operations:
-    """``/metrics``, ``/healthz``, ``/readyz`` and ``/openapi.yaml``."""
+class Contract:
+    """``/openapi.yaml``."""
 
-    def __init__(self, telemetry: Telemetry, health: Health, source: ListsTemplates) -> None:
+    def __init__(self) -> None:
+        self._text = files("gateway.api").joinpath("openapi.yaml").read_bytes()
+
+    def routes(self) -> list[web.RouteDef]:
+        """The path that this resource answers."""
+        return [web.get("/openapi.yaml", self.read)]
+
+    async def read(self, _request: web.Request) -> web.Response:
+        """The contract of this very version."""
+        return web.Response(body=self._text, content_type="application/yaml")
+
+
+class Operations:
+    """``/metrics``, ``/healthz`` and ``/readyz``."""
+
+    def __init__(
+        self, telemetry: Telemetry, health: Health, source: ListsTemplates, rights: Rights
+    ) -> None:
+        self._rights = rights
         self._telemetry = telemetry
         self._health = health
         self._source = source
-        self._contract = files("gateway.api").joinpath("openapi.yaml").read_bytes()
 
     def routes(self) -> list[web.RouteDef]:
         """The paths that this resource answers."""
@@ -48,11 +68,11 @@ class Operations:
             web.get("/metrics", self.metrics),
             web.get("/healthz", self.healthz),
             web.get("/readyz", self.readyz),
-            web.get("/openapi.yaml", self.openapi),
         ]
 
     async def metrics(self, request: web.Request) -> web.Response:
         """The exposition, in the format that the scraper prefers."""
+        self._rights.check(caller_of(request), Wanted(Action.METRICS))
         by_kind = Counter(template.kind for _, template in self._source.entries())
         self._telemetry.templates_loaded(
             by_kind={kind: by_kind[kind] for kind in Kind},
@@ -67,20 +87,19 @@ class Operations:
         """Alive: the event loop answers."""
         return web.json_response({"status": "ok"})
 
-    async def readyz(self, _request: web.Request) -> web.Response:
-        """Ready for requests; a store that is away does not make it unready."""
+    async def readyz(self, request: web.Request) -> web.Response:
+        """Ready for requests; a store that is away does not make it unready.
+
+        The state of the parts is for admins: it names files, namespaces and addresses.
+        """
         is_ready = self._health.wants_requests()
-        body = {
-            "ready": is_ready,
-            **{name: detail() for name, detail in self._health.details.items()},
-        }
+        caller = known_caller_of(request)
+        body: dict[str, object] = {"ready": is_ready}
+        if caller is not None and self._rights.may(caller, Wanted(Action.ADMIN, EVERYWHERE)):
+            body |= {name: detail() for name, detail in self._health.details.items()}
         return web.Response(
             status=200 if is_ready else 503,
             body=orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE),
             content_type="application/json",
             headers={"Cache-Control": "no-store"},
         )
-
-    async def openapi(self, _request: web.Request) -> web.Response:
-        """The contract of this very version."""
-        return web.Response(body=self._contract, content_type="application/yaml")

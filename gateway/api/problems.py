@@ -11,7 +11,11 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from gateway.errors import (
+    AccessDenied,
     ClusterUnavailable,
+    CredentialMissing,
+    CredentialRefused,
+    CredentialUnchecked,
     GatewayError,
     IdempotencyKeyReused,
     JobsForbidden,
@@ -32,6 +36,9 @@ RETRY_AFTER_S: Final = 1
 """When to ask again for what is under way, or cannot be had right now."""
 _STATUS_BY_ERROR: Final[Mapping[type[GatewayError], int]] = {
     RequestInvalid: 400,
+    CredentialMissing: 401,
+    AccessDenied: 403,
+    CredentialUnchecked: 503,
     TemplateNotFound: 404,
     RunNotFound: 404,
     RunUnderWay: 409,
@@ -40,6 +47,7 @@ _STATUS_BY_ERROR: Final[Mapping[type[GatewayError], int]] = {
     ClusterUnavailable: 503,
     StoreUnavailable: 503,
 }
+_CHALLENGE: Final = 'Bearer realm="analysis-gateway"'
 _PASSING: Final = frozenset({429, 503})
 """What may be over soon."""
 _HELP: Final[Mapping[int, str]] = {
@@ -99,14 +107,7 @@ def error_middleware(telemetry: Telemetry) -> Middleware:
         except web.HTTPException as error:
             response = _http_problem(error)
         except GatewayError as error:
-            response = refusal(error)
-            # Callers such as Argo keep the status and nothing else. The sentence may quote them.
-            keys = {
-                "status": response.status,
-                "error": error.slug,
-                "path": request.rel_url.raw_path,
-            }
-            _log.info("refused", extra=keys)
+            response = refused(request, error)
         except Exception:  # noqa: BLE001 - a caller gets a sentence, the log the traceback
             _log.exception("a request could not be served", extra={"path": request.path})
             detail = "the gateway failed to serve this request; its log says more"
@@ -119,6 +120,15 @@ def error_middleware(telemetry: Telemetry) -> Middleware:
     return middleware
 
 
+def refused(request: web.BaseRequest, error: GatewayError) -> web.Response:
+    """The problem document of a failure, of which the log tells, too."""
+    response = refusal(error)
+    # Callers such as Argo keep the status and nothing else. The sentence may quote them.
+    keys = {"status": response.status, "error": error.slug, "path": request.rel_url.raw_path}
+    _log.info("refused", extra=keys)
+    return response
+
+
 def refusal(
     error: GatewayError, *, addition: str = "", headers: Mapping[str, str] | None = None
 ) -> web.Response:
@@ -128,6 +138,10 @@ def refusal(
     named = {**(headers or {})}
     if status in _PASSING:
         named["Retry-After"] = str(RETRY_AFTER_S)
+    if isinstance(error, CredentialMissing):
+        # Source: RFC 6750, section 3.
+        is_refused = isinstance(error, CredentialRefused)
+        named["WWW-Authenticate"] = _CHALLENGE + (', error="invalid_token"' * is_refused)
     return problem(status, f"{error}{addition}", slug=error.slug, problems=problems, headers=named)
 
 

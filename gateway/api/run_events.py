@@ -10,9 +10,13 @@ from typing import Final
 import orjson
 from aiohttp import web
 
+from gateway.access.policy import Action
+from gateway.access.rights import Rights
 from gateway.api import run_parameters
+from gateway.api.callers import caller_of
 from gateway.api.run_answers import document
 from gateway.api.runs import run_id_of
+from gateway.api.visible_runs import VisibleRuns
 from gateway.errors import RunNotFound, StoreUnavailable
 from gateway.runs.store import Run
 from gateway.runs.watch import POLL_S, Events, News, Watch, Watcher
@@ -36,8 +40,10 @@ _HEADERS: Final = {
 class RunEvents:
     """``/v1/runs/{id}/events``."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, rights: Rights) -> None:
         self._watch = watch
+        self._rights = rights
+        self._visible = VisibleRuns(watch.store, rights)
 
     def routes(self) -> list[web.RouteDef]:
         """The paths that this resource answers."""
@@ -45,8 +51,10 @@ class RunEvents:
 
     async def follow(self, request: web.Request) -> web.StreamResponse:
         """All that happened since the last event that the caller has, and goes on happening."""
+        caller = caller_of(request)
+        self._rights.check_any(caller, Action.RUN, Action.ADMIN)
         after = run_parameters.read_last_event(request)
-        run = await self._watch.store.load(run_id_of(request))
+        run = await self._visible.load(caller, run_id_of(request))
         events = await self._watch.store.events(run.id, after)
         if run.status.phase.is_completed and events == ((), False):
             # The only answer after which browsers do not come back.

@@ -66,8 +66,8 @@ class NewRunParameters:
     key: str | None
     """What makes a repeated request known."""
 
-    def idempotency(self, body: bytes) -> Idempotency | None:
-        """The key, and a digest of all that makes the run what it is; None without a key."""
+    def idempotency(self, body: bytes, *, owner: str) -> Idempotency | None:
+        """The caller's key, and a digest of all that makes the run what it is; None without one."""
         if self.key is None:
             return None
         parts = [
@@ -78,7 +78,7 @@ class NewRunParameters:
         ]
         digest = hashlib.sha256(orjson.dumps(parts))
         digest.update(body)
-        return Idempotency(self.key, digest.hexdigest())
+        return Idempotency(self.key, digest.hexdigest(), owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +161,12 @@ def read_list(request: web.Request) -> ListParameters:
     wanted = Filter(
         namespace=query.get("namespace") or None,
         template=query.get("template") or None,
-        phase=_phase(query.get("phase")),
+        phase=phase_of(query.get("phase")),
         labels=dict(_label(text) for text in found.get("label", ())),
-        created_after_unix_s=_time(query, "createdAfter"),
-        created_before_unix_s=_time(query, "createdBefore"),
+        created_after_unix_s=time_of(query, "createdAfter"),
+        created_before_unix_s=time_of(query, "createdBefore"),
     )
-    return ListParameters(wanted, _limit(query.get("limit")), query.get("continue") or None)
+    return ListParameters(wanted, limit_of(query.get("limit")), query.get("continue") or None)
 
 
 def _wait(request: web.Request, query: Mapping[str, str], settings: Settings) -> Wait:
@@ -185,7 +185,8 @@ def _idempotency_key(request: web.Request) -> str | None:
     return given[0]
 
 
-def _phase(text: str | None) -> Phase | None:
+def phase_of(text: str | None) -> Phase | None:
+    """The phase of that name. Raises RequestInvalid."""
     if text is None:
         return None
     try:
@@ -211,7 +212,8 @@ def _check_label(name: str, key: str, value: str) -> None:
         )
 
 
-def _time(query: Mapping[str, str], name: str) -> float | None:
+def time_of(query: Mapping[str, str], name: str) -> float | None:
+    """The time in a parameter, in Unix seconds. Raises RequestInvalid."""
     text = query.get(name)
     if text is None:
         return None
@@ -233,7 +235,8 @@ def _unix_s(text: str) -> float | None:
         return None
 
 
-def _limit(text: str | None) -> int:
+def limit_of(text: str | None) -> int:
+    """How many a page has at most. Raises RequestInvalid."""
     if text is None:
         return DEFAULT_LIMIT
     if not _LIMIT.fullmatch(text) or not 1 <= int(text) <= MAX_LIMIT:

@@ -1,46 +1,65 @@
-"""The HTTP server: aiohttp's, but what is not HTTP at all is answered in our shape, too."""
+"""The HTTP server: aiohttp's, held to terms, and without a word about what it is."""
 
-import logging
+from functools import partial
+from typing import Any, Final
 
-from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
+from aiohttp import hdrs, web
+from multidict import istr
 
-from gateway.api.problems import problem
+from gateway.api.connection import MAX_HEADERS, MAX_LINE_BYTES, Connection, Terms
 
-KEEPALIVE_S = 75.0
+KEEPALIVE_S: Final = 75.0
 """Longer than load balancers keep an idle connection, so that they close first."""
-_log = logging.getLogger(__name__)
+LINGER_S: Final = 2.0
+"""How long the rest of a body that nobody wants is thrown away, so that its sender can read why."""
+_NOSNIFF: Final = istr("X-Content-Type-Options")
+_POLICY: Final = istr("Content-Security-Policy")
+_NO_CONTENT: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
-class _Protocol(RequestHandler):
-    """A connection whose malformed requests get a problem document."""
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Answer what aiohttp could not parse or serve, and close the connection."""
-        if status >= 500:  # noqa: PLR2004
-            _log.error("a request could not be served", exc_info=exc)
-        if request.writer.output_size > 0:
-            raise ConnectionError("the answer has begun; it cannot become an error")
-        text = (message or "the request is not HTTP").splitlines()[0].rstrip(":")
-        response = problem(status, text, slug="http_error")
-        response.force_close()
-        return response
+class _Request(web.Request):
+    async def _prepare_hook(self, response: web.StreamResponse) -> None:
+        headers = response.headers
+        headers.pop(hdrs.SERVER, None)
+        # A browser that is led here must not find a page in an answer, whatever is quoted in it.
+        headers[_NOSNIFF] = "nosniff"
+        headers.setdefault(_POLICY, _NO_CONTENT)
 
 
-class _Server(web.Server):
-    def __call__(self) -> RequestHandler:
-        return _Protocol(self, loop=self._loop, **self._kwargs)
+class Server(web.Server):
+    """Makes the connections of a port."""
+
+    def __init__(self, terms: Terms, *parts: Any, **options: Any) -> None:  # noqa: ANN401 - aiohttp's
+        super().__init__(*parts, **options)
+        self.terms: Final = terms
+
+    def __call__(self) -> Connection:
+        """A connection that is about to be made."""
+        return Connection(self, self.terms, loop=self._loop, **self._kwargs)
 
 
 class Runner(web.AppRunner):
-    """aiohttp's runner with our protocol."""
+    """aiohttp's runner with our server."""
 
-    async def _make_server(self) -> web.Server:
+    def __init__(self, app: web.Application, terms: Terms, *, shutdown_timeout_s: float) -> None:
+        super().__init__(
+            app,
+            access_log=None,
+            keepalive_timeout=KEEPALIVE_S,
+            lingering_time=LINGER_S,
+            shutdown_timeout=shutdown_timeout_s,
+            auto_decompress=False,
+            max_line_size=MAX_LINE_BYTES,
+            max_field_size=MAX_LINE_BYTES,
+            max_headers=MAX_HEADERS,
+        )
+        self._terms: Final = terms
+
+    async def _make_server(self) -> Server:
         made = await super()._make_server()
-        return _Server(made.request_handler, request_factory=made.request_factory, **self._kwargs)
+        return Server(
+            self._terms,
+            made.request_handler,
+            request_factory=partial(self.app._make_request, _cls=_Request),  # noqa: SLF001 - no other way
+            **self._kwargs,
+        )

@@ -1,12 +1,18 @@
 """The verdict calls: by a template's name, or for a body."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final, Protocol
 
 from aiohttp import web
 
+from gateway.access.caller import Caller
+from gateway.access.needs import Needs, granted, of_question
+from gateway.access.policy import Action
+from gateway.access.rights import Rights
 from gateway.api import bodies, parameters
+from gateway.api.callers import caller_of
 from gateway.api.contents import NamedTemplates, OfRun, content_of
 from gateway.api.parameters import Given, VerdictParameters, given
 from gateway.api.problems import RETRY_AFTER_S
@@ -30,16 +36,18 @@ _NOT_FOR_RUNS: Final = (
 class GivesVerdicts(Protocol):
     """The use case behind these calls."""
 
-    async def verdict(self, ask: Ask) -> Verdict:
-        """The verdict that is asked for."""
+    async def verdict(self, ask: Ask, caller: str) -> Verdict:
+        """The verdict that a caller, by its name, asks for."""
 
 
 class Verdicts:
     """``.../verdict`` and ``POST /v1/verdict``."""
 
-    def __init__(self, analysis: GivesVerdicts, settings: Settings) -> None:
+    def __init__(self, analysis: GivesVerdicts, rights: Rights, settings: Settings) -> None:
         self._analysis = analysis
+        self._rights = rights
         self._settings = settings
+        self._connections = settings.connection_names
         # Controllers and pipelines ask the same thing again and again.
         self._remembered = lru_cache(_MAX_REMEMBERED)(self._ask)
 
@@ -56,25 +64,39 @@ class Verdicts:
     async def of_template(self, request: web.Request) -> web.Response:
         """The verdict of an AnalysisTemplate."""
         path = request.match_info
-        ask, chosen = self._remembered(given(request), path["namespace"], path["name"])
-        return answer(await self._analysis.verdict(ask), chosen)
+        return await self._named(request, path["namespace"], path["name"])
 
     async def of_cluster_template(self, request: web.Request) -> web.Response:
         """The verdict of a ClusterAnalysisTemplate, judged in a namespace."""
-        ask, chosen = self._remembered(given(request), None, request.match_info["name"])
-        return answer(await self._analysis.verdict(ask), chosen)
+        return await self._named(request, None, request.match_info["name"])
 
     async def of_body(self, request: web.Request) -> web.Response:
         """The verdict of templates that the body brings or names."""
+        caller = caller_of(request)
+        self._rights.check_any(caller, Action.VERDICT)
         chosen = parameters.read(given(request), self._settings, known=parameters.OF_OTHERS)
         found = await bodies.documents(request, self._settings.limits)
         content = content_of(found, chosen, self._settings, names=NamedTemplates)
         if isinstance(content, OfRun):
             raise TemplateInvalid((Problem("kind", _NOT_FOR_RUNS),))
         ask = self._wrap(content.question, chosen, content.context)
-        return answer(await self._analysis.verdict(ask), chosen)
+        ask = self._granted(caller, ask, of_question(Action.VERDICT, content.question))
+        return answer(await self._analysis.verdict(ask, caller.name), chosen)
 
-    def _ask(self, parts: Given, namespace: str | None, name: str) -> tuple[Ask, VerdictParameters]:
+    async def _named(self, request: web.Request, namespace: str | None, name: str) -> web.Response:
+        caller = caller_of(request)
+        self._rights.check_any(caller, Action.VERDICT)
+        ask, chosen, needed = self._remembered(given(request), namespace, name)
+        ask = self._granted(caller, ask, needed)
+        return answer(await self._analysis.verdict(ask, caller.name), chosen)
+
+    def _granted(self, caller: Caller, ask: Ask, needed: Needs) -> Ask:
+        question = granted(self._rights, caller, ask.question, needed, self._connections)
+        return ask if question is ask.question else replace(ask, question=question)
+
+    def _ask(
+        self, parts: Given, namespace: str | None, name: str
+    ) -> tuple[Ask, VerdictParameters, Needs]:
         """What is asked about a template of a namespace, or about a cluster template."""
         known = parameters.OF_NAMESPACED if namespace else parameters.OF_OTHERS
         chosen = parameters.read(parts, self._settings, known=known)
@@ -83,7 +105,8 @@ class Verdicts:
             refs=(TemplateRef(templateName=name, clusterScope=namespace is None),),
             arguments=chosen.arguments,
         )
-        return self._wrap(question, chosen), chosen
+        ask = self._wrap(question, chosen)
+        return ask, chosen, of_question(Action.VERDICT, question)
 
     def _wrap(
         self,

@@ -57,7 +57,7 @@ def command(
 
 def _findings(file: Path, linted: Lints) -> tuple[Finding, ...]:
     try:
-        return linted(inputs.documents(file))
+        return linted(inputs.documents(file), lambda _: True)
     except RequestInvalid as error:
         return (Finding("", str(error), Severity.ERROR),)
 

@@ -8,6 +8,7 @@ import click
 import uvloop
 
 from gateway import logs, serving, settings
+from gateway.doors import CannotListen
 from gateway.embedded_redis import EmbeddedRedisError
 from gateway.store import StoreInvalid
 
@@ -40,5 +41,5 @@ def command(config: Path | None, **flags: object) -> None:
             runner.run(serving.serve(chosen))
     except settings.SettingsInvalid as error:
         raise click.ClickException(f"the settings cannot be used: {error}") from None
-    except (EmbeddedRedisError, StoreInvalid, serving.CannotListen) as error:
+    except (EmbeddedRedisError, StoreInvalid, CannotListen) as error:
         raise click.ClickException(str(error)) from None

@@ -17,10 +17,12 @@ from rich.console import Console
 from gateway import app, strays
 from gateway.api.contents import OfRun, OfTemplates
 from gateway.api.runs import order_of
-from gateway.app import Judges
+from gateway.app import Judges, Rights
 from gateway.cli import words
 from gateway.cli.exits import Exit, exit_code
 from gateway.cli.progress import Progress
+from gateway.connection_parts import own_connections
+from gateway.egress_parts import own_policies
 from gateway.errors import TemplateInvalid
 from gateway.job_rights import JobRights
 from gateway.planner import Planner, Secrets
@@ -107,7 +109,11 @@ async def _judges(settings: Settings, parts: AsyncExitStack) -> Judges:
         _own_key(),
         telemetry,
         parts,
-        job_rights=JobRights(settings.kubernetes.jobs.namespaces, takes_brought=True),
+        rights=Rights(
+            JobRights(settings.kubernetes.jobs.namespaces, takes_brought=True),
+            own_policies(settings),
+            own_connections(settings),
+        ),
     )
     parts.push_async_callback(readings.drain, 0.0)
     return judges

@@ -80,11 +80,11 @@ class KubeClient:
         await self._client.close()
 
     async def create(self, kind: Kind, manifest: Mapping[str, object], namespace: str) -> Object:
-        """A new object as the API server has it."""
+        """A new object as the API server has it; one of the cluster has an empty namespace."""
 
         async def call(client: GenericAsyncClient) -> Object:
             made = kind(dict(manifest))  # type: ignore[call-arg] # all kinds are dicts
-            created: Object = await client.request("post", kind, made, namespace=namespace)
+            created: Object = await client.request("post", kind, made, namespace=namespace or None)
             return created
 
         return await self._answer("create", kind, namespace, call)

@@ -18,6 +18,9 @@ CLUSTER_ANALYSIS_TEMPLATES: Final = create_global_resource(
 JOBS: Final = create_namespaced_resource("batch", "v1", "Job", "jobs")
 PODS: Final = create_namespaced_resource("", "v1", "Pod", "pods")
 SECRETS: Final = create_namespaced_resource("", "v1", "Secret", "secrets")
+TOKEN_REVIEWS: Final = create_global_resource(
+    "authentication.k8s.io", "v1", "TokenReview", "tokenreviews"
+)
 
 Kind = type[Resource]
 """One of the above."""

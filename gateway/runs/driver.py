@@ -13,13 +13,14 @@ from typing import Final, Protocol
 
 from gateway import assess, schedule
 from gateway.args import UNRESOLVED
+from gateway.audit import Audit, Call, Entry
 from gateway.errors import ClusterUnavailable, RunNotFound, StoreUnavailable, TemplateInvalid
 from gateway.labels import OTHER
 from gateway.model import Phase
 from gateway.provider import Clock
 from gateway.run_events import Event, changes
 from gateway.run_status import RunStatus
-from gateway.runs.plans import RunPlan, RunPlans
+from gateway.runs.plans import Origin, RunPlan, RunPlans
 from gateway.runs.steps import Steps
 from gateway.runs.store import RunState, RunUnreadable, Saved, StaleRun
 from gateway.settings import Runs as RunSettings
@@ -63,6 +64,7 @@ class Driver:
         settings: RunSettings,
         now_unix_s: Clock,
         observer: DriveObserver,
+        audit: Audit,
     ) -> None:
         self._states = states
         self._plans = plans
@@ -70,6 +72,7 @@ class Driver:
         self._settings = settings
         self._now_unix_s = now_unix_s
         self._observer = observer
+        self._audit = audit
 
     async def drive(self, run_id: str) -> float | None:
         """Do what is due in a run.
@@ -191,8 +194,26 @@ class Driver:
             phase=status.phase,
             now_unix_s=self._now_unix_s(),
         )
-        keys = {"run": drive.run_id, "phase": status.phase.value, "reason": status.message}
-        _log.info("run ended", extra=keys)
+        origin = plan.origin if plan else await self._origin(drive.run_id)
+        self._audit.note(
+            Entry(
+                at_unix_s=self._now_unix_s(),
+                call=Call.RUN_ENDED,
+                caller=origin.made_by,
+                namespace=origin.namespace,
+                templates=origin.templates,
+                run=drive.run_id,
+                phase=status.phase.value,
+                reason=status.message,
+                took_s=self._now_unix_s() - drive.state.created_at_unix_s,
+            )
+        )
+
+    async def _origin(self, run_id: str) -> Origin:
+        try:
+            return await self._plans.origin(run_id)
+        except (RunNotFound, StoreUnavailable):
+            return Origin()
 
 
 class _Drive:

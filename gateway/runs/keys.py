@@ -3,7 +3,7 @@
     run:ID         hash     manifest, status, version, created; terminate, dropped where it is so
     events:ID      list     "VERSION-NUMBER event", its newest events
     versions       hash     ID -> "VERSION PHASE"
-    facts          hash     ID -> "CREATED-MS [namespace, templates, labels]", what lists select by
+    facts          hash     ID -> "CREATED-MS [namespace, templates, labels, named]", for lists
     index          zset     "CREATED-MS:ID", all runs, in lexical order
     live           zset     ID, all that have not ended, in lexical order
     successful     zset     ID by the time of its end

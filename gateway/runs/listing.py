@@ -10,7 +10,7 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 import orjson
 
@@ -36,6 +36,16 @@ _CURSOR: Final = re.compile(r"[0-9]{13}:\S{1,64}")
 _log: Final = logging.getLogger(__name__)
 
 
+class Sees(Protocol):
+    """Which runs somebody may see."""
+
+    def __call__(self, namespace: str, named: Sequence[str] | None, /) -> bool:
+        """Whether a run of this namespace, of templates of these names, is one of them.
+
+        In place of the names is None if a request brought any of what the run measures.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which runs are wanted: those of which all this is true. None is true of every run."""
@@ -50,22 +60,29 @@ class Filter:
     """It was created then or later, to the millisecond."""
     created_before_unix_s: float | None = None
     """It was created before then, to the millisecond."""
+    sees: Sees | None = None
+    """It is for the eyes of who asks."""
 
     @property
     def asks_for_facts(self) -> bool:
         """Whether the runs' facts matter."""
-        return bool(self.namespace is not None or self.template is not None or self.labels)
+        return bool(
+            self.namespace is not None or self.template is not None or self.labels or self.sees
+        )
 
     def takes(self, facts: bytes | None) -> bool:
         """Whether a run with these facts is wanted; None are those of one that is gone."""
         if facts is None:
             return False
         try:
-            namespace, templates, labels = orjson.loads(facts.partition(b" ")[2])
+            namespace, templates, labels, *more = orjson.loads(facts.partition(b" ")[2])
         except ValueError:
             return False
+        # Older versions did not say what was named: then it counts as brought.
+        named = more[0] if more else None
         return (
-            (self.namespace is None or namespace == self.namespace)
+            (self.sees is None or self.sees(namespace, named))
+            and (self.namespace is None or namespace == self.namespace)
             and (self.template is None or self.template in templates)
             and self.labels.items() <= labels.items()
         )

@@ -10,6 +10,7 @@ from typing import Final
 
 from redis.asyncio import Redis
 
+from gateway.audit import Audit
 from gateway.errors import StoreUnavailable
 from gateway.measuring import Measuring
 from gateway.planner import Planner
@@ -56,6 +57,7 @@ async def run_parts(
     planner: Planner,
     measuring: Measuring,
     telemetry: RunTelemetry,
+    audit: Audit,
 ) -> AsyncIterator[RunParts]:
     """Drive runs; when left, give those that are in hand back for other replicas to take.
 
@@ -66,7 +68,7 @@ async def run_parts(
     client = connect(url, PATIENCE)
     store = RunStore(client.commands, settings.runs)
     queue = RunQueue(client.commands)
-    driver = _driver(settings, store, planner, measuring, telemetry)
+    driver = _driver(settings, store, planner, measuring, telemetry, audit)
     worker = RunWorker(
         queue, driver.drive, concurrency=settings.runs.concurrency, observer=telemetry
     )
@@ -83,6 +85,7 @@ async def run_parts(
                 queue=queue,
                 settings=settings.runs,
                 now_unix_s=time.time,
+                audit=audit,
             ),
             store=store,
             watch=watch,
@@ -102,6 +105,7 @@ def _driver(
     planner: Planner,
     measuring: Measuring,
     telemetry: RunTelemetry,
+    audit: Audit,
 ) -> Driver:
     return Driver(
         states=store,
@@ -112,6 +116,7 @@ def _driver(
         settings=settings.runs,
         now_unix_s=time.time,
         observer=telemetry,
+        audit=audit,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import orjson
@@ -10,13 +10,43 @@ import orjson
 from gateway.lasting import RunIdentity
 from gateway.limits import MetricRules, metric_rules, within_measure
 from gateway.planner import INLINE, Chosen, Planned, PlannedMetric, Planner
-from gateway.run_manifest import LABEL_ANNOTATION, NAMED_ANNOTATION, AnalysisRun, Order
+from gateway.run_manifest import (
+    CONNECTIONS_ANNOTATION,
+    LABEL_ANNOTATION,
+    MADE_BY_ANNOTATION,
+    NAMED_ANNOTATION,
+    TEMPLATES_ANNOTATION,
+    AnalysisRun,
+    Order,
+)
 
 MAX_REMEMBERED: Final = 20_000
 NOBODY: Final = RunIdentity("", "", "")
 """Whose the plan of a run is that does not exist yet."""
 MAX_REMEMBERED_BYTES: Final = 128 * 1024 * 1024
 """Of manifests. Their plans take about two and a half times as much memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a run comes from, as its manifest has it; what it does not say is empty."""
+
+    made_by: str = ""
+    namespace: str = ""
+    templates: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, object]) -> "Origin":
+        """What a manifest says."""
+        metadata = manifest.get("metadata")
+        found = metadata if isinstance(metadata, Mapping) else {}
+        annotations = found.get("annotations") or {}
+        templates = str(annotations.get(TEMPLATES_ANNOTATION, ""))
+        return cls(
+            made_by=str(annotations.get(MADE_BY_ANNOTATION, "")),
+            namespace=str(found.get("namespace", "")),
+            templates=tuple(templates.split(",")) if templates else (),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +59,7 @@ class RunPlan:
     metrics: Mapping[str, PlannedMetric]
     """By name."""
     run: RunIdentity
+    origin: Origin = Origin()
 
 
 class Manifests(Protocol):
@@ -84,7 +115,8 @@ class RunPlans:
         manifest = await self._manifests.manifest(run_id)
         run = AnalysisRun.model_validate(manifest)
         made = await plan_run(self._planner, _stored(run), identity(run_id, run))
-        ttl_s = self._secrets_ttl_s if made.planned.redaction else float("inf")
+        made = replace(made, origin=Origin.of(manifest))
+        ttl_s = self._secrets_ttl_s if made.planned.may_change else float("inf")
         self.forget(run_id)
         size = len(orjson.dumps(manifest))
         self._remembered[run_id] = _Kept(self._now_s() + ttl_s, made, size)
@@ -92,6 +124,10 @@ class RunPlans:
         while len(self._remembered) > MAX_REMEMBERED or self._bytes > self._max_bytes:
             self.forget(next(iter(self._remembered)))
         return made
+
+    async def origin(self, run_id: str) -> Origin:
+        """Where a run comes from that cannot be planned. Raises RunNotFound, StoreUnavailable."""
+        return Origin.of(await self._manifests.manifest(run_id))
 
     def forget(self, run_id: str) -> None:
         """Drop the plan of a run that has ended."""
@@ -109,6 +145,7 @@ def wanted(order: Order) -> Chosen:
         flat=order.flat,
         arguments=order.arguments,
         is_brought=order.is_brought,
+        connections=_connections(order.annotations),
     )
 
 
@@ -121,7 +158,13 @@ def _stored(run: AnalysisRun) -> Chosen:
         flat=run.flat(),
         arguments=run.spec.args,
         is_brought=NAMED_ANNOTATION not in metadata.annotations,
+        connections=_connections(metadata.annotations),
     )
+
+
+def _connections(annotations: Mapping[str, str]) -> tuple[str, ...] | None:
+    text = annotations.get(CONNECTIONS_ANNOTATION)
+    return None if text is None else tuple(orjson.loads(text))
 
 
 def identity(run_id: str, run: AnalysisRun) -> RunIdentity:

@@ -11,7 +11,13 @@ from pydantic import ValidationError
 
 from gateway.errors import StoreUnavailable
 from gateway.run_document import StatusUnreadable, parse_status, status_json
-from gateway.run_manifest import TEMPLATES_ANNOTATION, TtlStrategy
+from gateway.run_manifest import (
+    LABEL_ANNOTATION,
+    NAMED_ANNOTATION,
+    TEMPLATES_ANNOTATION,
+    TtlStrategy,
+    names_in,
+)
 from gateway.run_status import RunStatus
 
 STATE_FIELDS: Final = ("status", "version", "created", "terminate")
@@ -67,11 +73,15 @@ class Idempotency:
     key: str
     request_digest: str
     """The same for the same request only."""
+    owner: str = ""
+    """The name of the caller who sent it; empty where everybody is let in."""
 
     @property
     def key_digest(self) -> str:
-        """What Redis has of the key."""
-        return sha256(self.key.encode()).hexdigest()
+        """What Redis has of the key. Another caller's is another, whatever its text is."""
+        # A key has no line end in it.
+        text = self.key if not self.owner else f"{self.key}\n{self.owner}"
+        return sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +129,25 @@ def write_status(status: RunStatus) -> bytes:
 
 
 def write_facts(manifest: Manifest) -> bytes:
-    """What lists select by: namespace, names of templates, labels."""
+    """What lists select by: namespace, templates, labels, and which of those were named."""
     metadata = _object(manifest, "metadata")
     templates = str(_object(metadata, "annotations").get(TEMPLATES_ANNOTATION, ""))
     names = [name.partition("@")[0] for name in templates.split(",") if name]
     labels = dict(_object(metadata, "labels"))
-    return orjson.dumps([metadata.get("namespace", ""), names, labels])
+    namespace, named = named_templates(manifest)
+    return orjson.dumps([namespace, names, labels, named])
+
+
+def named_templates(manifest: Manifest) -> tuple[str, tuple[str, ...] | None]:
+    """The namespace of a run, and the templates that were asked for by name.
+
+    In place of the names is None if a request brought any of what the run measures.
+    """
+    metadata = _object(manifest, "metadata")
+    said = _object(metadata, "annotations")
+    is_named = NAMED_ANNOTATION in said
+    named = names_in(str(said.get(LABEL_ANNOTATION, ""))) if is_named else None
+    return str(metadata.get("namespace", "")), named
 
 
 def created_ms(unix_s: float) -> str:

@@ -15,12 +15,15 @@ from typing import Final, Protocol
 
 import orjson
 
+from gateway.audit import Audit, Call, Entry
 from gateway.errors import Problem, StoreUnavailable, TemplateInvalid
 from gateway.planner import INLINE, Planner, Question
 from gateway.provider import Clock
 from gateway.run_manifest import (
+    CONNECTIONS_ANNOTATION,
     CONTEXT_ANNOTATION,
     LABEL_ANNOTATION,
+    MADE_BY_ANNOTATION,
     TEMPLATES_ANNOTATION,
     AnalysisRun,
     Order,
@@ -28,7 +31,7 @@ from gateway.run_manifest import (
     order_of,
     parse_run,
 )
-from gateway.runs.plans import RunPlan, plan_run, wanted
+from gateway.runs.plans import Origin, RunPlan, plan_run, wanted
 from gateway.runs.store import Created, Idempotency, NewRun, RunStore, Terminated
 from gateway.settings import Runs as RunSettings
 from gateway.template import Argument
@@ -58,6 +61,10 @@ class Wishes:
     """Repeated in the manifest."""
     is_dry_run: bool = False
     """Whether no metric counts."""
+    made_by: str
+    """The name of the caller."""
+    connections: tuple[str, ...] | None = None
+    """The connections that the caller has the right to; None for all."""
 
 
 class Runs:
@@ -71,12 +78,14 @@ class Runs:
         queue: Queue,
         settings: RunSettings,
         now_unix_s: Clock,
+        audit: Audit,
     ) -> None:
         self._planner = planner
         self._store = store
         self._queue = queue
         self._settings = settings
         self._now_unix_s = now_unix_s
+        self._audit = audit
 
     async def find(self, once: Idempotency) -> Created | None:
         """The run that a key made before, whatever has become of its templates since.
@@ -119,12 +128,27 @@ class Runs:
             is_terminated=order.is_terminated,
         )
         created = await self._store.create(new, once)
+        if created.is_new:
+            self._note(run_id, Origin.of(made), plan, now_unix_s)
         try:
             await self._queue.put(created.run_id)
         except StoreUnavailable:
             # The run is kept; whoever looks after runs without a job will find it.
             _log.warning("a new run has to wait for Redis", extra={"run": created.run_id})
         return created
+
+    def _note(self, run_id: str, origin: Origin, plan: RunPlan, now_unix_s: float) -> None:
+        self._audit.note(
+            Entry(
+                at_unix_s=now_unix_s,
+                call=Call.RUN_STARTED,
+                caller=origin.made_by,
+                namespace=origin.namespace,
+                templates=origin.templates,
+                arguments=plan.planned.arguments,
+                run=run_id,
+            )
+        )
 
     async def terminate(self, run_id: str) -> Terminated:
         """Have a run end with what it has measured so far.
@@ -180,7 +204,13 @@ def order_of_manifest(
 
 
 def _with_wishes(order: Order, wishes: Wishes) -> Order:
-    annotations = {LABEL_ANNOTATION: INLINE, **order.annotations}
+    annotations = {
+        LABEL_ANNOTATION: INLINE,
+        **order.annotations,
+        MADE_BY_ANNOTATION: wishes.made_by,
+    }
+    if wishes.connections is not None:
+        annotations[CONNECTIONS_ANNOTATION] = orjson.dumps(wishes.connections).decode()
     if wishes.context:
         annotations[CONTEXT_ANNOTATION] = orjson.dumps(dict(wishes.context)).decode()
     return replace(

@@ -21,7 +21,7 @@ from gateway.errors import (
 from gateway.run_events import Event
 from gateway.run_status import RunStatus
 from gateway.runs import keys, scripts
-from gateway.runs.listing import RUN_FIELDS, Filter, Listing, Page, read_run
+from gateway.runs.listing import RUN_FIELDS, Filter, Listing, Page, Sees, read_run
 from gateway.runs.packing import pack, unpack
 from gateway.runs.patient_calls import CALL_BUDGET_S, MAX_CALLS, PatientCalls
 from gateway.runs.records import (
@@ -37,6 +37,7 @@ from gateway.runs.records import (
     StaleRun,
     Terminated,
     created_ms,
+    named_templates,
     read_manifest,
     read_state,
     read_version,
@@ -61,8 +62,11 @@ __all__ = [
     "RunStore",
     "RunUnreadable",
     "Saved",
+    "Sees",
     "StaleRun",
     "Terminated",
+    "named_templates",
+    "no_such_run",
 ]
 
 _EVENT_ID: Final = re.compile(r"([0-9]{1,15})-([0-9]{1,15})")
@@ -152,14 +156,14 @@ class RunStore:
         fields = await self._calls.fields(keys.RUN + run_id, RUN_FIELDS)
         run = read_run(run_id, fields)
         if run is None:
-            raise _not_found(run_id)
+            raise no_such_run(run_id)
         return run
 
     async def manifest(self, run_id: str) -> Manifest:
         """The manifest of a run. Raises RunNotFound, RunUnreadable."""
         (text,) = await self._calls.fields(keys.RUN + run_id, ["manifest"])
         if text is None:
-            raise _not_found(run_id)
+            raise no_such_run(run_id)
         return read_manifest(run_id, text)
 
     async def state(self, run_id: str) -> RunState | None:
@@ -206,7 +210,7 @@ class RunStore:
             case b"stale":
                 raise StaleRun(f"run {run_id} is not at version {version} any more")
             case b"gone":
-                raise _not_found(run_id)
+                raise no_such_run(run_id)
             case outcome:
                 return Saved(is_terminated=outcome == b"terminate")
 
@@ -214,7 +218,7 @@ class RunStore:
         """Want a run to end. Raises RunNotFound."""
         outcome = await self._calls.run(self._terminate, [keys.RUN + run_id], [run_id])
         if outcome == b"gone":
-            raise _not_found(run_id)
+            raise no_such_run(run_id)
         return Terminated(outcome.decode())
 
     async def delete(self, run_id: str) -> None:
@@ -229,7 +233,7 @@ class RunStore:
             else:
                 raise RunUnderWay(f"run {run_id} has not ended; terminate it, or wait for its end")
         if outcome == b"gone":
-            raise _not_found(run_id)
+            raise no_such_run(run_id)
 
     async def list(self, wanted: Filter, *, limit: int, cursor: str | None) -> Page:
         """Up to ``limit`` runs, newest first. Raises RequestInvalid for a wrong cursor."""
@@ -257,7 +261,7 @@ class RunStore:
         names = [keys.RUN + run_id, keys.EVENTS + run_id]
         answer = await self._calls.run(self._read_events, names, known)
         if answer is None:
-            raise _not_found(run_id)
+            raise no_such_run(run_id)
         dropped, later = answer
         try:
             events = tuple(_read_event(each) for each in reversed(later))
@@ -281,7 +285,8 @@ class RunStore:
         return await self._retention.collect_garbage(now_unix_s)
 
 
-def _not_found(run_id: str) -> RunNotFound:
+def no_such_run(run_id: str) -> RunNotFound:
+    """What is said of a run that is not there, or not for the eyes of who asks."""
     return RunNotFound(f"there is no run {run_id}; it may have been deleted")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from backends import Play, backend
+from guarded import ALICE, access, rule
 from running import Service, service, template, web_metric
 
 from gateway.documents import Syntax, read_documents
@@ -190,3 +191,44 @@ async def test_what_is_no_verdict_never_passes(tmp_path: Path, name: str, play: 
         given = {each["name"]: "x" for each in manifest["spec"]["args"] if "value" not in each}
         measured = await measure_as_argo(argo, manifest, {**given, "gateway": impostor.url})
     assert {each["phase"] for each in measured.values()} <= {"Inconclusive", "Error"}
+
+
+def with_credential(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The template with what the page adds to it where callers need a credential."""
+    page = (ROOT / "docs/argo-rollouts.md").read_text(encoding="utf-8")
+    section = page.partition("## When callers need a credential\n")[2]
+    added = yaml.safe_load(section.partition("```yaml\n")[2].partition("```")[0])["spec"]
+    manifest["spec"]["args"] += added["args"]
+    for metric in manifest["spec"]["metrics"]:
+        headers = metric["provider"]["web"].setdefault("headers", [])
+        headers += added["metrics"][0]["provider"]["web"]["headers"]
+    return manifest
+
+
+@pytest.mark.parametrize("name", [VERDICT, RUN])
+async def test_argo_shows_a_token_where_it_must(tmp_path: Path, name: str) -> None:
+    """From a Secret; without it nothing is judged, and nothing passes."""
+    secret = tmp_path / "secrets/default/analysis-gateway"
+    secret.mkdir(parents=True)
+    (secret / "token").write_text(ALICE)
+    access_of_alice = access(tmp_path / "access", rule("verdict", "run", namespaces=["default"]))
+    async with backend(GREEN) as upstream:
+        folder = put_judged_into(tmp_path / "templates", upstream.url)
+        async with (
+            service(tmp_path / "a", templates=folder, access=access_of_alice) as gateway,
+            service(tmp_path / "b", secrets=tmp_path / "secrets") as argo,
+        ):
+            needed = {each["name"] for each in load(name)["spec"]["args"] if "value" not in each}
+            given = {
+                **dict.fromkeys(needed, "x"),
+                "gateway": gateway.url,
+                "template": JUDGED,
+                "service": "shop",
+            }
+            known = await measure_as_argo(argo, with_credential(load(name)), given)
+            unknown = await measure_as_argo(argo, load(name), given)
+    assert {each["phase"] for each in known.values()} == {"Successful"}
+    assert {(each["phase"], each["message"]) for each in unknown.values()} == {
+        ("Error", "received non 2xx response code: 401")
+    }
+    assert ALICE not in str(known)

@@ -65,7 +65,7 @@ async def _client() -> AsyncIterator[HttpClient]:
         ),
         pytest.param(
             HttpRequest("GET", "http://127.0.0.1:99999/"),
-            'NoAnswer awaiting headers: Get "http://127.0.0.1:99999/": Port out of range 0-65535',
+            'EgressRefused: Get "http://127.0.0.1:99999/": egress: 99999 is no port',
             id="a-port-has-sixteen-bits",
         ),
         pytest.param(
@@ -88,8 +88,8 @@ async def _client() -> AsyncIterator[HttpClient]:
         ),
         pytest.param(
             HttpRequest("GET", f"http://{'a' * 70}.invalid/"),
-            f'NoAnswer awaiting headers: Get "http://{"a" * 70}.invalid/":'
-            " dial tcp: lookup: no such host",
+            f'EgressRefused: Get "http://{"a" * 70}.invalid/":'
+            " egress: the host is neither an address nor a name that DNS could know",
             id="a-name-that-dns-cannot-carry-is-an-error",
         ),
     ],
@@ -145,7 +145,8 @@ async def test_what_cannot_be_sent_is_told(
         ),
         pytest.param(
             b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n",
-            'ProviderInvalid: Get "file:/etc/passwd": unsupported protocol scheme "file"',
+            'EgressRefused: Get "$URL": egress: it redirects to file://, and egress follows'
+            " redirects to the same origin only",
             id="a-redirect-to-a-file-is-not-followed",
         ),
     ],

@@ -5,13 +5,15 @@ from collections.abc import AsyncIterator
 import pytest
 from backends import Backend, Play, backend, failure_of
 
+from gateway.egress import EVERYTHING, EgressPolicy, Redirects
 from gateway.http_client import HttpClient
 from gateway.provider import HttpRequest
 
 
 @pytest.fixture(name="client")
 async def _client() -> AsyncIterator[HttpClient]:
-    async with HttpClient(max_body_bytes=100_000) as client:
+    policy = EgressPolicy("egress", (EVERYTHING,), Redirects.ALL)
+    async with HttpClient(policy, max_body_bytes=100_000) as client:
         yield client
 
 
@@ -47,6 +49,13 @@ async def test_a_redirect_to_nowhere_is_an_answer(client: HttpClient, status: in
     async with backend(Play("", status, headers)) as server:
         answer = await client.send(HttpRequest("GET", server.url), timeout_s=5)
     assert (answer.status, len(server.requests)) == (status, 1)
+
+
+async def test_a_redirect_to_a_file_is_not_followed(client: HttpClient) -> None:
+    """Whatever the policy is, only HTTP is spoken."""
+    async with backend(Play("", 302, {"Location": "file:///etc/passwd"})) as server:
+        failure = await failure_of(client, HttpRequest("GET", server.url))
+    assert failure == 'ProviderInvalid: Get "file:/etc/passwd": unsupported protocol scheme "file"'
 
 
 async def test_redirects_end(client: HttpClient) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 from job_api import BLOCK, CREATED_AT, FakeJobs, condition, pod, provider, waiting
 from manifests import metric
+from one_way import ways_of
 from virtual_time import in_virtual_time, now_s
 
 from gateway.explanations import Explanations
@@ -17,7 +18,6 @@ from gateway.model import Phase
 from gateway.plan import MetricPlan
 from gateway.planner import Planned, PlannedMetric
 from gateway.quota_telemetry import QuotaTelemetry
-from gateway.rate_limits import RateLimits
 from gateway.readings import Freshness, Readings
 from gateway.secrets import Redaction
 from gateway.telemetry import Telemetry
@@ -79,9 +79,9 @@ async def replica(jobs: FakeJobs) -> AsyncIterator[Replica]:
         Measuring(
             readings=readings,
             explanations=explanations,
-            context=context,
+            ways=ways_of(context, QuotaTelemetry(telemetry)),
+            now_unix_s=context.now_unix_s,
             telemetry=telemetry,
-            rate_limits=RateLimits(QuotaTelemetry(telemetry)),
         )
     )
     await readings.drain(0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from backends import Play, backend, world
 from manifests import metric
+from one_way import ways_of
 
 from gateway.explanations import Explanations
 from gateway.measuring import Measuring, Patience
@@ -13,7 +14,6 @@ from gateway.memory import Memory
 from gateway.plan import MetricPlan
 from gateway.planner import Planned, PlannedMetric
 from gateway.quota_telemetry import QuotaTelemetry
-from gateway.rate_limits import RateLimits
 from gateway.readings import Freshness, Readings
 from gateway.secrets import Redaction
 from gateway.telemetry import Telemetry
@@ -67,9 +67,9 @@ async def replica(*, longest_flight_s: float = 60.0) -> AsyncIterator[Replica]:
         measuring = Measuring(
             readings=readings,
             explanations=Explanations(budget_s=0, now_s=context.now_unix_s),
-            context=context,
+            ways=ways_of(context, QuotaTelemetry(telemetry)),
+            now_unix_s=context.now_unix_s,
             telemetry=telemetry,
-            rate_limits=RateLimits(QuotaTelemetry(telemetry)),
         )
         yield Replica(measuring, telemetry)
         await readings.drain(0)

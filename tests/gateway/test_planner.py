@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from manifests import PROVIDER_TYPES, manifest, parsed
 
+from gateway.connection_secrets import Granting
 from gateway.credentials import Credentials
 from gateway.errors import Problem, TemplateInvalid
 from gateway.job_rights import JobRights
@@ -14,6 +15,7 @@ from gateway.planner import Planner, Question, Secrets
 from gateway.run_manifest import order_of, parse_run
 from gateway.runs.plans import wanted
 from gateway.runs.runs import order_of_question
+from gateway.secret_files import SecretsFolder
 from gateway.secrets import Secret
 from gateway.template import Kind, SecretKeyRef, Template, TemplateRef
 
@@ -65,6 +67,7 @@ def planner_of(*templates: Template, secrets: Secrets | None = None) -> Planner:
     return Planner(
         templates=Shelf(*templates),
         secrets=secrets or Secrets(for_named=Vault("of-named"), for_brought=Vault("of-brought")),
+        granting=Granting((), SecretsFolder(None), "own"),
         credentials=Credentials(provider_types=PROVIDER_TYPES, own_namespace="own"),
         job_rights=JobRights(("*",)),
         hash_key=hash_key,
@@ -127,13 +130,15 @@ BY_NAME = (TemplateRef(templateName="named"),)
     ],
 )
 async def test_what_is_brought_gets_other_secrets(question: Question, secret: str) -> None:
-    """Its author may be anybody; for verdicts and for runs alike."""
+    """And asks under another policy: its author may be anybody; for verdicts and runs alike."""
     planner = planner_of(NAMED)
     order = order_of_question(planner, question)
     plans = [await planner.plan(question), await planner.resolve(wanted(order))]
     for planned in plans:
         urls = {metric.query for metric in planned.metrics}
         assert f"http://127.0.0.1:1/{secret}" in urls
+        policy = "egress.inline" if secret == "of-brought" else "egress.named"
+        assert {metric.egress for metric in planned.metrics} == {policy}
     assert order.is_brought is (secret == "of-brought")
 
 
@@ -142,6 +147,7 @@ async def test_a_run_that_is_brought_gets_other_secrets() -> None:
     order = order_of(RUN, namespace="n", given=())
     (metric,) = (await planner_of().resolve(wanted(order))).metrics
     assert (order.is_brought, metric.query) == (True, "http://127.0.0.1:1/of-brought")
+    assert metric.egress == "egress.inline"
 
 
 @pytest.mark.parametrize(

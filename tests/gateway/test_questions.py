@@ -5,11 +5,13 @@ import pytest
 from gateway.questions import question_key
 
 BASE = {
+    "egress": "egress.named",
     "namespace": "shop",
     "provider": "web",
     "block": {"url": "http://x", "headers": [{"key": "K", "value": "hunter2"}]},
     "environ": {},
     "secret": {"api-key": "hunter3"},
+    "connections": "[]",
 }
 
 
@@ -29,11 +31,13 @@ def test_equal_questions_have_equal_keys() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
+        pytest.param({"egress": "egress.inline"}, id="policies-share-nothing"),
         pytest.param({"namespace": "other"}, id="tenants-share-nothing"),
         pytest.param({"provider": "prometheus"}, id="providers-share-nothing"),
         pytest.param({"block": {"url": "http://y"}}, id="another-block"),
         pytest.param({"environ": {"A": "b"}}, id="another-environment"),
         pytest.param({"secret": {"api-key": "hunter4"}}, id="another-credential"),
+        pytest.param({"connections": "[1]"}, id="another-connection"),
         pytest.param({"hash_key": b"l" * 32}, id="another-hash-key"),
     ],
 )

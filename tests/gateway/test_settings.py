@@ -78,6 +78,27 @@ def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
             id="names-that-no-plugin-has",
         ),
         pytest.param(
+            "tls: {certificate: a.pem}\noperations: {host: 0.0.0.0}\n",
+            [
+                Problem("tls", "certificate and key need each other"),
+                Problem("operations", "host needs port"),
+            ],
+            id="halves-of-a-port",
+        ),
+        pytest.param(
+            "tls: {clientCa: ca.pem}\n",
+            [Problem("tls", "clientCa needs certificate and key")],
+            id="callers-certificates-without-tls",
+        ),
+        pytest.param(
+            "limits: {requestHead: 0s, connections: 0}\n",
+            [
+                Problem("limits.requestHead", "Input should be greater than 0"),
+                Problem("limits.connections", "Input should be greater than 0"),
+            ],
+            id="no-time-and-no-room",
+        ),
+        pytest.param(
             "- 1\n", [Problem("settings.yaml", "must be a mapping of settings")], id="not-a-mapping"
         ),
         pytest.param(
@@ -149,5 +170,8 @@ def test_outside_a_pod_the_namespace_is_default(monkeypatch: pytest.MonkeyPatch)
 )
 def test_inline_templates_depend_on_who_can_ask(host: str, policy: str, accepts: bool) -> None:  # noqa: FBT001 - a table column
     """Unless said otherwise, only this machine may bring templates."""
-    chosen = Settings.model_validate({"host": host, "verdicts": {"inlineTemplates": policy}})
+    access = {"policy": "policy.yaml", "certificates": True}
+    chosen = Settings.model_validate(
+        {"host": host, "access": access, "verdicts": {"inlineTemplates": policy}}
+    )
     assert chosen.accepts_inline_templates is accepts

@@ -60,6 +60,7 @@ _ALL: Final = (
     Kind(*_RBAC, "rolebindings", "RoleBinding"),
     Kind(*_RBAC, "clusterroles", "ClusterRole", is_namespaced=False),
     Kind(*_RBAC, "clusterrolebindings", "ClusterRoleBinding", is_namespaced=False),
+    Kind("authentication.k8s.io", "v1", "tokenreviews", "TokenReview", is_namespaced=False),
     Kind(
         "apiextensions.k8s.io",
         "v1",

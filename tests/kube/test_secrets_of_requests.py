@@ -20,6 +20,8 @@ NOT_BROUGHT = (
 HEAD = {"apiVersion": "argoproj.io/v1alpha1"}
 NAMED = "analysis-gateway/named"
 LABEL = "analysis-gateway/template"
+MADE_BY = "analysis-gateway/made-by"
+CONNECTIONS = "analysis-gateway/connections"
 
 
 def brought(upstream: Backend) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -92,7 +94,11 @@ async def test_a_request_gets_the_secrets_of_the_folder(
             ended = await gateway.post(f"/v1/runs?namespace={namespace}&wait=20s", run)
     assert (reply.body["phase"], ended.body["status"]["phase"]) == ("Successful", "Successful")
     assert {each.headers["X-Token"] for each in upstream.requests} == {"mounted"}
-    assert ended.body["metadata"]["annotations"] == {LABEL: "inline"}
+    assert ended.body["metadata"]["annotations"] == {
+        LABEL: "inline",
+        MADE_BY: "anonymous",
+        CONNECTIONS: "[]",
+    }
 
 
 async def test_a_stored_run_that_was_brought_stays_so(kubernetes: Cluster, tmp_path: Path) -> None:

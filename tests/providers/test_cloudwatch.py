@@ -224,7 +224,8 @@ async def test_a_token_never_comes_back(play: Play, monkeypatch: pytest.MonkeyPa
     async with backend(echo) as server:
         got = await measured(server, monkeypatch)
     assert token not in repr(got)
-    assert "*****" in repr(got)
+    # A redirect to elsewhere is told without its path.
+    assert "*****" in repr(got) or "redirects to" in repr(got)
 
 
 @pytest.mark.parametrize(
@@ -257,16 +258,6 @@ async def test_what_cannot_be_signed_is_told(
     async with backend(GOOD) as server:
         assert await measured(server, monkeypatch) == f"ProviderInvalid: {failure}"
     assert server.requests == []
-
-
-async def test_an_endpoint_that_is_no_url_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without it: a password may stand in it."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", "u:hush@h")
-    async with world() as context:
-        assert await failure_text(provider().measure(context)) == (
-            f"ProviderInvalid: {OPERATION}, get credentials: what AWS_ENDPOINT_URL, or a setting"
-            " like it, says is no URL of a server"
-        )
 
 
 async def test_slow_credentials_meet_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:

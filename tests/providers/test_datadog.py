@@ -1,12 +1,15 @@
 """datadog: the block, the credentials and the requests."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from backends import NOW_UNIX_S, Play, backend, failure_text, world
 
+from gateway.egress import EVERYTHING, EgressPolicy, Redirects
 from gateway.errors import ProviderInvalid
+from gateway.http_client import HttpClient
 from gateway.provider import FoundSecret, HasCredential, SecretOwner, SecretUse, Surroundings
 from gateway.secrets import Secret
 from providers.datadog import TYPE, DatadogProvider, DatadogSpec, parse, scalar_body
@@ -376,10 +379,14 @@ async def test_nothing_can_be_sent(
     assert got == f"ProviderInvalid: {failure}"
 
 
+FOLLOWS = EgressPolicy("egress", (EVERYTHING,), Redirects.ALL)
+
+
 async def test_a_stranger_gets_no_keys() -> None:
     """A redirect to another server carries none."""
     async with backend(Play('{"series":[]}')) as stranger:
         moved = Play("", 307, {"Location": f"{stranger.url}/x"})
-        async with backend(moved) as server, world() as context:
-            await made(V1, found(address=server.url)).measure(context)
+        async with backend(moved) as server, world() as context, HttpClient(FOLLOWS) as http:
+            follows = replace(context, http=http)
+            await made(V1, found(address=server.url)).measure(follows)
     assert not [name for name in stranger.requests[0].headers if name.startswith("Dd-")]

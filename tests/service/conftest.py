@@ -1,50 +1,13 @@
-"""A gateway in a thread of its own, for tests that cannot wait asynchronously."""
+"""What tests of the service may use."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import pytest
-from backends import Backend, Play, backend
-from running import service
-
-
-@dataclass
-class Stage:
-    """A gateway and the vendor that it asks."""
-
-    url: str = ""
-    upstream: Backend = field(default_factory=Backend)
-
-    def let_answer(self, body: bytes, status: int) -> None:
-        """What the vendor says from now on."""
-        self.upstream.plays = (Play(body, status),)
-        self.upstream.requests.clear()
+from staged import Stage, staged
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Both run until the module's tests are over."""
-    started = threading.Event()
-    stop = asyncio.Event()
-    loop = asyncio.new_event_loop()
-    running = Stage()
-
-    async def run() -> None:
-        state = tmp_path_factory.mktemp("state")
-        async with (
-            backend() as running.upstream,
-            service(state, verdicts={"wait": "5s"}) as gateway,
-        ):
-            running.url = gateway.url
-            started.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
-    thread.start()
-    assert started.wait(10)
-    yield running
-    loop.call_soon_threadsafe(stop.set)
-    thread.join()
-    loop.close()
+    with staged(tmp_path_factory.mktemp("state")) as running:
+        yield running

@@ -63,7 +63,7 @@ def checked(reply: requests.Response, started_s: float) -> Any:
     assert "Traceback" not in reply.text
     kind = "application/json" if reply.status_code == 200 else "application/problem+json"
     assert reply.headers["Content-Type"] == kind
-    body = json.loads(reply.text, parse_constant=refused)
+    body = json.loads(reply.content, parse_constant=refused)
     assert reply.status_code == 200 or (body["ok"] is False and body["reason"])
     return body
 

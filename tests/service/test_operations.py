@@ -11,7 +11,7 @@ from backends import Play, backend
 from redis_server import RedisServer
 from running import service, template, until, web_metric
 
-from gateway.api import parameters, run_parameters
+from gateway.api import audit, parameters, run_parameters
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -38,8 +38,9 @@ async def test_metrics_tell_of_verdicts_and_parts(tmp_path: Path) -> None:
             'template="inline"} 1.0'
         ),
         'analysis_gateway_metric_last_value{metric="rate",namespace="default",template="t"} 0.5',
-        'analysis_gateway_readings_total{cache="hit"} 2.0',
-        'analysis_gateway_readings_total{cache="miss"} 1.0',
+        # What comes with a request has readings of its own.
+        'analysis_gateway_readings_total{cache="hit"} 1.0',
+        'analysis_gateway_readings_total{cache="miss"} 2.0',
         "analysis_gateway_upstream_queries_in_flight 0.0",
         "analysis_gateway_store_up 1.0",
         'analysis_gateway_templates{kind="AnalysisTemplate"} 1.0',
@@ -99,6 +100,7 @@ def test_the_contract_lists_what_is_served() -> None:
         "getRun": run_parameters.OF_ONE,
         "getRunVerdict": run_parameters.OF_VERDICT,
         "getRunEvents": run_parameters.OF_EVENTS,
+        "getAudit": audit.OF_AUDIT,
         "deleteRun": frozenset[str](),
         "terminateRun": frozenset[str](),
     }
@@ -121,9 +123,29 @@ def test_the_contract_lists_what_is_served() -> None:
         pytest.param(["--state", "/dev/null/x"], "state folder cannot be used", id="no-folder"),
         pytest.param(["--config", "/nowhere"], "/nowhere: cannot be read", id="no-settings"),
         pytest.param(
+            ["--config", str(DATA / "settings_of_no_certificate.yaml")],
+            "tls.certificate: /nowhere cannot be read: No such file or directory",
+            id="no-certificate",
+        ),
+        pytest.param(
+            ["--config", str(DATA / "settings_of_no_address.yaml"), "--port", "0"],
+            "cannot listen on 192.0.2.1 port 1: ",
+            id="no-such-address",
+        ),
+        pytest.param(
             ["--config", str(DATA / "settings_of_no_cluster.yaml")],
             "kubernetes.connect: /nowhere cannot be used to reach a cluster",
             id="no-cluster",
+        ),
+        pytest.param(
+            ["--host", "0.0.0.0"],
+            "host '0.0.0.0' can be reached by others, and nothing says who of them may ask",
+            id="everybody-may-ask",
+        ),
+        pytest.param(
+            ["--config", str(DATA / "settings_of_no_policy.yaml")],
+            "access.policy: /nowhere/policy.yaml: cannot be read: No such file or directory",
+            id="no-policy",
         ),
     ],
 )

@@ -423,9 +423,6 @@ async def test_paths_and_methods_that_do_not_exist(
             b"Host: x\r\nConnection: close\r\n\r\n",
             id="no-utf-8",
         ),
-        pytest.param(
-            b"GET / HTTP/1.1\r\n" + b"X: " + b"y" * 20_000 + b"\r\n\r\n", id="a-huge-header"
-        ),
     ],
 )
 async def test_what_is_no_http_gets_a_problem_too(tmp_path: Path, data: bytes) -> None:

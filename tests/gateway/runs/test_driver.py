@@ -8,6 +8,7 @@ import pytest
 from redis_server import RedisServer, until
 from runs_alone import RUN_ID, Alone, alone, metric
 
+from gateway.audit import Call
 from gateway.errors import ProviderUnreachable
 from gateway.model import Phase
 from gateway.run_events import Event
@@ -171,6 +172,8 @@ async def test_a_run_without_end_is_capped(redis_server: RedisServer) -> None:
         "Run did not end within 100s (runs.maxDuration)",
     )
     assert kept.status.metric_results[0].count == 3
+    ended = run.observed.entries[-1]
+    assert (ended.call, ended.namespace, ended.phase) == (Call.RUN_ENDED, "shop", "Inconclusive")
 
 
 async def test_a_run_that_is_gone_wants_nothing(redis_server: RedisServer) -> None:

@@ -165,3 +165,19 @@ async def test_a_page_looks_at_so_many_runs_only(
     first = await six.list(Filter(labels={"tier": "1"}), limit=9, cursor=None)
     second = await six.list(Filter(labels={"tier": "1"}), limit=9, cursor=first.cursor)
     assert (first.runs, [run.id for run in second.runs], second.cursor) == ((), ["a"], None)
+
+
+def test_facts_of_older_versions_say_nothing_of_names() -> None:
+    """What was made then is for the eyes of who may see what requests bring."""
+    old = b'0000000000001 ["shop",["rate"],{}]'
+    new = b'0000000000001 ["shop",["rate"],{},["rate"]]'
+    seen: list[object] = []
+
+    def sees(namespace: str, named: object) -> bool:
+        seen.append((namespace, named))
+        return named is not None
+
+    assert not Filter(sees=sees).takes(old)
+    assert Filter(sees=sees).takes(new)
+    assert seen == [("shop", None), ("shop", ["rate"])]
+    assert Filter(template="rate").takes(old)

@@ -8,6 +8,7 @@ import orjson
 import pytest
 from runs_alone import Scripted, metric
 
+from gateway.connection_secrets import Granting
 from gateway.credentials import Credentials
 from gateway.job_rights import JobRights
 from gateway.planner import Planner, Secrets
@@ -52,6 +53,7 @@ def plans(manifests: Kept, max_bytes: int, secrets: Secrets = NO_SECRETS) -> Run
     planner = Planner(
         templates=TemplateIndex("shop"),
         secrets=secrets,
+        granting=Granting((), SecretsFolder(None), "own"),
         credentials=Credentials(provider_types={"web": Scripted({}).type()}, own_namespace="own"),
         job_rights=JobRights(),
         hash_key=hash_key,

@@ -24,6 +24,12 @@ ONCE = Idempotency("key-of-a-caller", "digest")
             id="another-request-is-refused",
         ),
         pytest.param(1, Idempotency("another", ONCE.request_digest), "b", id="another-key-is-new"),
+        pytest.param(
+            1,
+            Idempotency(ONCE.key, ONCE.request_digest, "token:alice"),
+            "b",
+            id="another-callers-key-is-new",
+        ),
         pytest.param(1, None, "b", id="no-key-is-new"),
     ],
 )
