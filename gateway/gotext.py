@@ -72,6 +72,24 @@ def general_float(number: float) -> str:
     return f"{'-' * sign}{mantissa[0]}{point}e{'-' if power < 0 else '+'}{abs(power):02d}"
 
 
+def general_text(value: object) -> str:
+    """Decoded JSON as fmt's ``%v`` prints it."""
+    match value:
+        case None:
+            return "<nil>"
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return general_float(value)
+        case Mapping():
+            members = (f"{key}:{general_text(value[key])}" for key in sorted(value))
+            return f"map[{' '.join(members)}]"
+        case list():
+            return f"[{' '.join(map(general_text, value))}]"
+        case _:
+            return str(value)
+
+
 def json_float(number: float) -> str:
     """A finite number as Go's encoding/json prints it: an exponent below 1e-6 and from 1e21."""
     size = abs(number)

@@ -137,7 +137,13 @@ def _signed(request: HttpRequest, identity: Identity, service: str) -> HttpReque
 @lru_cache(maxsize=64)
 def _endpoint(account: Account, service: str) -> str:
     identity = _identity(account)
-    client = identity.session.create_client(service, region_name=identity.region)
+    try:
+        client = identity.session.create_client(service, region_name=identity.region)
+    except ValueError as error:
+        # Not shown: a password may stand in it.
+        raise AwsError(
+            "what AWS_ENDPOINT_URL, or a setting like it, says is no URL of a server"
+        ) from error
     return str(client.meta.endpoint_url)
 
 

@@ -7,12 +7,21 @@ import asyncio
 import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
+from functools import partial
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
+from gateway.errors import ProviderUnreachable
 from gateway.gotext import quote
 from gateway.gourl import Url, is_token, parse_url
-from gateway.provider import DEADLINE_EXCEEDED, HttpRequest, HttpResponse, NoAnswer, Stage
+from gateway.provider import (
+    DEADLINE_EXCEEDED,
+    Context,
+    HttpRequest,
+    HttpResponse,
+    NoAnswer,
+    Stage,
+)
 
 Read = TypeVar("Read")
 FORM = "application/x-www-form-urlencoded"
@@ -97,6 +106,28 @@ class Deadline:
     def remaining_s(self) -> float:
         """Seconds that are left; not positive once the limit has passed."""
         return self._until_s - self._clock_s()
+
+
+async def exchange(
+    context: Context,
+    request: HttpRequest,
+    read: Callable[[HttpResponse], Read],
+    *,
+    timeout_s: float,
+    told: Callable[[NoAnswer], str] = with_client_limit,
+) -> Read:
+    """What ``read`` makes of the answer to a request; ``told`` words that none came.
+
+    Raises:
+        ProviderUnreachable: no whole answer came within ``timeout_s`` seconds.
+        ProviderError: what ``read`` and the port raise.
+
+    """
+    try:
+        response = await context.http.send(request, timeout_s=timeout_s)
+    except NoAnswer as failure:
+        raise ProviderUnreachable(told(failure)) from failure
+    return await read_beside_the_loop(response, partial(read, response), context.threads)
 
 
 SMALL_BYTES = 64 * 1024

@@ -41,7 +41,7 @@ from gateway.provider import (
 from gateway.wire import Limit
 from providers import _aws, _shapes
 from providers._cloudwatch_answer import OPERATION, read_refusal, read_results
-from providers._requests import Deadline, read_beside_the_loop
+from providers._requests import Deadline, exchange
 from providers._shapes import Items, Shape
 
 TIMEOUT_S: Final = 30.0
@@ -143,7 +143,13 @@ class CloudWatchProvider:
         # A wrong signature is answered with all that was signed, the session's token included.
         session = _aws.session_of(request)
         with _aws.masked_errors(session):
-            reading = await _answer(request, context, deadline)
+            reading = await exchange(
+                context,
+                request,
+                _read,
+                timeout_s=deadline.remaining_s,
+                told=_without_answer,
+            )
         return replace(
             reading,
             result=session.value(reading.result),
@@ -206,14 +212,10 @@ def _request(body: bytes) -> HttpRequest:
         raise ProviderInvalid(f"{OPERATION}, get credentials: {error}") from error
 
 
-async def _answer(request: HttpRequest, context: Context, deadline: Deadline) -> Reading:
-    try:
-        response = await context.http.send(request, timeout_s=deadline.remaining_s)
-    except NoAnswer as failure:
-        raise ProviderUnreachable(_without_answer(failure)) from failure
+def _read(response: HttpResponse) -> Reading:
     if response.status != _OK:
         raise _refused(response)
-    return await read_beside_the_loop(response, partial(read_results, response), context.threads)
+    return read_results(response)
 
 
 def _without_answer(failure: NoAnswer) -> str:

@@ -9,13 +9,12 @@ without a value are left out.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Literal
 
 from pydantic import Field
 
 from gateway.durations import parse_duration_s
-from gateway.errors import ProviderInvalid, ProviderUnreachable
+from gateway.errors import ProviderInvalid
 from gateway.gotext import json_text
 from gateway.model import Reading
 from gateway.provider import (
@@ -23,7 +22,6 @@ from gateway.provider import (
     Context,
     Credential,
     HttpRequest,
-    NoAnswer,
     Provider,
     ProviderType,
     SecretUse,
@@ -32,7 +30,7 @@ from gateway.provider import (
 from providers import _shapes
 from providers._datadog_account import Account, SecretRef, find_account, secret_use
 from providers._datadog_answer import read_v1, read_v2
-from providers._requests import as_received, decode_form, encode_form, read_beside_the_loop
+from providers._requests import as_received, decode_form, encode_form, exchange
 from providers._shapes import Shape
 
 DEFAULT_TIMEOUT_S = 10.0
@@ -81,12 +79,8 @@ class DatadogProvider:
     async def measure(self, context: Context) -> Reading:
         """Ask once. Raises ProviderError and nothing else."""
         request = self.build_request(now_unix_s=int(context.now_unix_s()))
-        try:
-            response = await context.http.send(request, timeout_s=self.timeout_s)
-        except NoAnswer as failure:
-            raise ProviderUnreachable(as_received(failure)) from failure
-        read = partial(_READ[self.spec.api_version], response)
-        return await read_beside_the_loop(response, read, context.threads)
+        read = _READ[self.spec.api_version]
+        return await exchange(context, request, read, timeout_s=self.timeout_s, told=as_received)
 
     def build_request(self, *, now_unix_s: int) -> HttpRequest:
         """A GET (v1), or a POST that only reads (v2).

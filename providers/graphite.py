@@ -13,13 +13,11 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from urllib.parse import unquote
 
 from gateway.errors import (
     ProviderInvalid,
     ProviderRejected,
-    ProviderUnreachable,
     ProviderUnreadable,
 )
 from gateway.expr.faults import Fault
@@ -32,7 +30,6 @@ from gateway.provider import (
     Context,
     HttpRequest,
     HttpResponse,
-    NoAnswer,
     Provider,
     ProviderType,
     Surroundings,
@@ -43,9 +40,8 @@ from providers._jsonpath.values import printed
 from providers._requests import (
     decode_form,
     encode_form,
-    read_beside_the_loop,
+    exchange,
     shortened,
-    with_client_limit,
 )
 from providers._shapes import Shape
 
@@ -78,13 +74,7 @@ class GraphiteProvider:
 
     async def measure(self, context: Context) -> Reading:
         """Ask the query once. Raises ProviderError and nothing else."""
-        try:
-            response = await context.http.send(self.request, timeout_s=self.timeout_s)
-        except NoAnswer as failure:
-            raise ProviderUnreachable(with_client_limit(failure)) from failure
-        return await read_beside_the_loop(
-            response, partial(read_response, response), context.threads
-        )
+        return await exchange(context, self.request, read_response, timeout_s=self.timeout_s)
 
 
 def parse(block: Block, surroundings: Surroundings) -> Provider:  # noqa: ARG001 - the port's shape

@@ -19,13 +19,12 @@ from urllib.parse import unquote
 from gateway.errors import (
     ProviderInvalid,
     ProviderRejected,
-    ProviderUnreachable,
     ProviderUnreadable,
 )
 from gateway.expr import typed_list
 from gateway.expr.gotime import Time
 from gateway.expr.layouts import STRING, format_time
-from gateway.gotext import general_float, json_text
+from gateway.gotext import general_text, json_text
 from gateway.gourl import Url, escape_path
 from gateway.model import Reading, ResultType
 from gateway.provider import (
@@ -34,7 +33,6 @@ from gateway.provider import (
     Credential,
     HttpRequest,
     HttpResponse,
-    NoAnswer,
     Provider,
     ProviderType,
     SecretUse,
@@ -43,7 +41,7 @@ from gateway.provider import (
 from providers import _shapes
 from providers._flux_csv import read_values
 from providers._json import NotJson, decode_first, member, mismatch, stream_words
-from providers._requests import encode_form, read_beside_the_loop, shortened, with_client_limit
+from providers._requests import encode_form, exchange, shortened
 from providers._shapes import Shape
 from providers._vendor_secrets import credential, revealed, server_of
 
@@ -82,13 +80,7 @@ class InfluxdbProvider:
 
     async def measure(self, context: Context) -> Reading:
         """Ask the query once. Raises ProviderError and nothing else."""
-        try:
-            response = await context.http.send(self.request, timeout_s=self.timeout_s)
-        except NoAnswer as failure:
-            raise ProviderUnreachable(with_client_limit(failure)) from failure
-        return await read_beside_the_loop(
-            response, partial(read_response, response), context.threads
-        )
+        return await exchange(context, self.request, read_response, timeout_s=self.timeout_s)
 
 
 def parse(block: Block, surroundings: Surroundings) -> Provider:
@@ -176,18 +168,12 @@ def _text(document: dict[str, object], name: str) -> str:
 def _printed(value: object) -> str:
     """A value as Go prints it in a list. Source: Go fmt.Sprint."""
     match value:
-        case None:
-            return "<nil>"
-        case bool():
-            return "true" if value else "false"
-        case float():
-            return general_float(value)
         case Time():
             return format_time(value, STRING)
         case bytes():
             return f"[{' '.join(map(str, value))}]"
         case _:
-            return str(value)
+            return general_text(value)
 
 
 def _credentials(block: Block, environ: object) -> SecretUse:  # noqa: ARG001 - the port's shape

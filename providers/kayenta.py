@@ -33,14 +33,13 @@ from gateway.provider import (
     HttpRequest,
     HttpResponse,
     LastingProvider,
-    NoAnswer,
     Progress,
     ProviderType,
     Surroundings,
 )
 from providers import _shapes
 from providers._kayenta_answers import read_config_id, read_execution_id, read_score
-from providers._requests import read_beside_the_loop, with_client_limit
+from providers._requests import exchange
 from providers._shapes import Int64, Items, Shape
 
 TIMEOUT_S: Final = 15.0
@@ -194,11 +193,7 @@ class KayentaProvider:
     async def _ask(
         self, context: Context, request: HttpRequest, read: Callable[[HttpResponse], Answer]
     ) -> Answer:
-        try:
-            response = await context.http.send(request, timeout_s=self.timeout_s)
-        except NoAnswer as failure:
-            raise ProviderUnreachable(with_client_limit(failure)) from failure
-        return await read_beside_the_loop(response, partial(read, response), context.threads)
+        return await exchange(context, request, read, timeout_s=self.timeout_s)
 
 
 def parse(block: Block, surroundings: Surroundings) -> LastingProvider:  # noqa: ARG001 - the port's shape

@@ -13,13 +13,11 @@ are handed to the conditions. SkyWalking itself answers 0 for minutes without da
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 
 from gateway.durations import parse_duration_s
 from gateway.errors import (
     ProviderInvalid,
     ProviderRejected,
-    ProviderUnreachable,
     ProviderUnreadable,
 )
 from gateway.freeze import freeze
@@ -39,7 +37,7 @@ from gateway.provider import (
 )
 from providers import _shapes
 from providers._json import NotJson, decode_first, member, mismatch, stream_words
-from providers._requests import read_beside_the_loop, shortened
+from providers._requests import exchange, shortened
 from providers._shapes import Shape
 
 TIMEOUT_S = 30.0
@@ -71,13 +69,8 @@ class SkyWalkingProvider:
     async def measure(self, context: Context) -> Reading:
         """Ask the query once. Raises ProviderError and nothing else."""
         request = self.build_request(now_unix_s=context.now_unix_s())
-        try:
-            response = await context.http.send(request, timeout_s=self.timeout_s)
-        except NoAnswer as failure:
-            is_begun = failure.stage is Stage.READING_BODY
-            raise ProviderUnreachable(f"{'reading body: ' * is_begun}{failure}") from failure
-        return await read_beside_the_loop(
-            response, partial(read_response, response), context.threads
+        return await exchange(
+            context, request, read_response, timeout_s=self.timeout_s, told=_without_answer
         )
 
     def build_request(self, *, now_unix_s: float) -> HttpRequest:
@@ -141,6 +134,11 @@ def read_response(response: HttpResponse) -> Reading:
     if data is None:
         raise ProviderUnreadable("no results returned from SkyWalking query")
     return Reading(freeze(data), ResultType.JSON, json_text(data), is_empty=data in ([], {}))
+
+
+def _without_answer(failure: NoAnswer) -> str:
+    is_begun = failure.stage is Stage.READING_BODY
+    return f"{'reading body: ' * is_begun}{failure}"
 
 
 def _local_minute(unix_s: float) -> str:

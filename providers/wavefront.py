@@ -15,7 +15,6 @@ from functools import partial
 from gateway.errors import (
     ProviderInvalid,
     ProviderRejected,
-    ProviderUnreachable,
     ProviderUnreadable,
 )
 from gateway.gourl import Url, UrlInvalid, parse_url
@@ -26,7 +25,6 @@ from gateway.provider import (
     Credential,
     HttpRequest,
     HttpResponse,
-    NoAnswer,
     Provider,
     ProviderType,
     SecretUse,
@@ -35,7 +33,7 @@ from gateway.provider import (
 from gateway.secrets import Secret
 from providers import _shapes
 from providers._json import NotJson, decode, fitting, member, mismatch
-from providers._requests import encode_form, read_beside_the_loop, shortened, with_client_limit
+from providers._requests import encode_form, exchange, shortened
 from providers._shapes import Shape
 
 TIMEOUT_S = 30.0
@@ -91,12 +89,8 @@ class WavefrontProvider:
         """Ask the query once. Raises ProviderError and nothing else."""
         now_unix_s = int(context.now_unix_s())
         request = self.build_request(now_unix_s=now_unix_s)
-        try:
-            response = await context.http.send(request, timeout_s=self.timeout_s)
-        except NoAnswer as failure:
-            raise ProviderUnreachable(with_client_limit(failure)) from failure
-        read = partial(read_response, response, now_unix_s=now_unix_s)
-        return await read_beside_the_loop(response, read, context.threads)
+        read = partial(read_response, now_unix_s=now_unix_s)
+        return await exchange(context, request, read, timeout_s=self.timeout_s)
 
     def build_request(self, *, now_unix_s: int) -> HttpRequest:
         """The query as a GET, for this second.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Final
 
-from gateway.gotext import general_float
+from gateway.gotext import general_text
 
 _SHOWN_CHARACTERS = 500
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -95,22 +95,5 @@ def type_name(value: object) -> str:
 
 def printed(value: object) -> str:
     """A decoded JSON value as ``%v`` prints it, cut to a length that a message can bear."""
-    text = _printed(value)
+    text = general_text(value)
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
-
-
-def _printed(value: object) -> str:
-    match value:
-        case None:
-            return "<nil>"
-        case bool():
-            return "true" if value else "false"
-        case float():
-            return general_float(value)
-        case Mapping():
-            members = (f"{key}:{_printed(value[key])}" for key in sorted(value))
-            return f"map[{' '.join(members)}]"
-        case list():
-            return f"[{' '.join(map(_printed, value))}]"
-        case _:
-            return str(value)

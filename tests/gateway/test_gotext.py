@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.gotext import (
     general_float,
+    general_text,
     json_float,
     json_string,
     json_text,
@@ -62,6 +63,23 @@ def test_a_number_is_printed_as_go_prints_it(number: float, plain: str, in_json:
 def test_a_number_among_others_is_printed_as_go_prints_it(number: float, text: str) -> None:
     """With the verb that prints whatever comes."""
     assert general_float(number) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        pytest.param(None, "<nil>", id="nothing"),
+        pytest.param(True, "true", id="true"),
+        pytest.param(False, "false", id="false"),
+        pytest.param(1e21, "1e+21", id="a-number"),
+        pytest.param("a b", "a b", id="a-text-has-no-marks"),
+        pytest.param([1.5, "x", [None]], "[1.5 x [<nil>]]", id="a-list"),
+        pytest.param({"b": 1.0, "a": {}}, "map[a:map[] b:1]", id="a-map-is-sorted"),
+    ],
+)
+def test_decoded_json_is_printed_as_go_prints_it(value: object, text: str) -> None:
+    """As fmt's %v has it."""
+    assert general_text(value) == text
 
 
 @pytest.mark.parametrize(

@@ -260,6 +260,16 @@ async def test_what_cannot_be_signed_is_told(
     assert server.requests == []
 
 
+async def test_an_endpoint_that_is_no_url_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it: a password may stand in it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", "u:hush@h")
+    async with world() as context:
+        assert await failure_text(provider().measure(context)) == (
+            f"ProviderInvalid: {OPERATION}, get credentials: what AWS_ENDPOINT_URL, or a setting"
+            " like it, says is no URL of a server"
+        )
+
+
 async def test_slow_credentials_meet_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Amazon's own services have only the time of the measurement."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
