@@ -13,7 +13,7 @@ from gateway.errors import ConditionError, Problem, ProviderInvalid
 from gateway.flatten import FlatTemplate, Lookup, combine, prefix
 from gateway.int_or_string import int_value, number_text
 from gateway.plan import check_providers, fill_metrics
-from gateway.provider import ProviderType, Surroundings
+from gateway.provider import ProviderType
 from gateway.substitution import OPEN, arguments_in
 from gateway.template import (
     Argument,
@@ -227,11 +227,7 @@ def _of_provider(
         return
     for name, block in filled.part.provider.items():
         try:
-            provider_type = context.provider_types[name]
-            if provider_type.rules is None:
-                provider_type.parse(block, Surroundings(context.environ))
-            else:
-                provider_type.rules(block)
+            context.provider_types[name].check_rules(block, context.environ)
         except ProviderInvalid as error:
             yield Finding(f"{filled.path}.provider.{name}", str(error), Severity.ERROR)
 

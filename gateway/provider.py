@@ -374,3 +374,10 @@ class ProviderType:
     rules: Callable[[Block], object] | None = None
     """What ``parse`` refuses whatever the credentials are, by raising ProviderInvalid. None if
     ``parse`` needs no credentials to say so."""
+
+    def check_rules(self, block: Block, environ: Mapping[str, str]) -> None:
+        """Raise ProviderInvalid for what ``parse`` refuses whatever the credentials are."""
+        if self.rules is None:
+            self.parse(block, Surroundings(environ))
+        else:
+            self.rules(block)

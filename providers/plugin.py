@@ -68,10 +68,7 @@ class _Choice:
     def rules(self, block: Block) -> None:
         if block:
             kind, inner = self._chosen(block)
-            if kind.rules is None:
-                kind.parse(inner, Surroundings())
-            else:
-                kind.rules(inner)
+            kind.check_rules(inner, {})
 
     def _problems(self, name: str, inner: object) -> Iterator[tuple[str, str]]:
         kind = self.kinds.get(name)
