@@ -32,12 +32,13 @@ test: lint ## Lint, then run every test with branch coverage
 	@mkdir -p .run
 	@# What kills replicas for minutes mostly waits: it does so beside the others.
 	@$(BIN)/pytest -W error -p no:cacheprovider $(SURVIVAL) > .run/survival.log 2>&1 & survival=$$!; \
-	$(BIN)/pytest -W error --ignore=$(SURVIVAL) --cov --cov-branch --cov-report=term:skip-covered \
-		| tee .run/pytest.log; \
+	$(BIN)/pytest -W error --ignore=$(SURVIVAL) -m 'not alone' -n 3 --dist loadfile \
+		--cov --cov-branch --cov-report= | tee .run/pytest.log; \
 	wait $$survival || { cat .run/survival.log; exit 1; }
+	$(BIN)/pytest -W error --ignore=$(SURVIVAL) -m alone --cov --cov-branch --cov-append \
+		--cov-report=term:skip-covered | tee .run/alone.log
 	$(BIN)/coverage report --include='$(CORE)' --show-missing --fail-under=100
-	@tail -n 1 .run/survival.log
-	@tail -n 1 .run/pytest.log
+	@tail -qn 1 .run/survival.log .run/alone.log .run/pytest.log
 
 bench: ## Measure speed and size against references in the same run
 	@tools/setup bench

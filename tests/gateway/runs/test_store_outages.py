@@ -117,6 +117,7 @@ async def test_a_full_redis_refuses_the_whole_and_still_deletes(
     assert await store.versions(["a", "b", "c"]) == {"a": 1, "b": None, "c": None}
 
 
+@pytest.mark.alone
 async def test_more_calls_than_connections_wait_for_their_turn(store: RunStore) -> None:
     """A client that allows for as many as the store needs refuses none."""
     ids = [f"{number:03}" for number in range(200)]
