@@ -51,7 +51,8 @@ class Arguments:
 def merge(declared: Sequence[Argument], given: Sequence[Argument]) -> tuple[Argument, ...]:
     """The declared arguments with the caller's values over their defaults; the last one given wins.
 
-    A given value leaves a declared secret in place, where the secret wins; so does a given secret.
+    A declared secret wins over a given value, which is then forgotten: nobody needs it, and its
+    giver may have thought that it is kept secret. A given secret wins over a declared value.
 
     Raises:
         TemplateInvalid: arguments that are given but not declared, or that have no value.
@@ -127,7 +128,8 @@ def _over(declared: Argument, given: Argument | None) -> Argument:
     if given is None:
         return declared
     if given.value is not None:
-        return declared.model_copy(update={"value": given.value})
+        is_used = _secret_ref(declared) is None
+        return declared.model_copy(update={"value": given.value}) if is_used else declared
     if given.value_from is not None:
         return declared.model_copy(update={"value_from": given.value_from})
     return declared

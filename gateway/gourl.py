@@ -45,11 +45,12 @@ class Url:
     """Lower case; may be empty."""
     host: str
     """With its port, as written; may be empty."""
-    path: str
+    # Keys stand in all of them: a URL shows itself as scheme and host.
+    path: str = field(repr=False)
     """Escaped as Go escapes it."""
-    query: str | None
+    query: str | None = field(repr=False)
     """Verbatim; None without a question mark."""
-    opaque: str = ""
+    opaque: str = field(default="", repr=False)
     """What follows a scheme without a slash, e.g. ``9090`` in ``prometheus:9090``."""
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)

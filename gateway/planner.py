@@ -116,7 +116,7 @@ class PlannedMetric:
 
     plan: MetricPlan
     key: str
-    query: str
+    query: str = field(repr=False)
     """The query after argument substitution, secrets in the clear; empty if there is none."""
     query_metadata: str = ""
     """Under which name a run reports it; empty if it does not."""

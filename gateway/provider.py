@@ -57,10 +57,11 @@ class HttpResponse:
     """A whole answer; the body is bounded by the client."""
 
     status: int
-    reason: str
-    headers: Mapping[str, str]
+    # Some servers echo what they get.
+    reason: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
     """Case-insensitive for reading."""
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 class Stage(Enum):

@@ -29,6 +29,7 @@ _MIN_CORE_CHARS: Final = 6
 """Shorter ones are found by chance in texts that hold no secret."""
 _URL_SAFE: Final = str.maketrans("+/", "-_")
 _PIECES: Final = re.compile(r"[A-Za-z0-9_-]{6,}")
+_WORDS: Final = re.compile(r"[A-Za-z0-9]+")
 _MIN_HEAD_CHARS: Final = 3
 _CUT_MARK: Final = "..."
 """Behind what a message shows of a longer text."""
@@ -85,6 +86,8 @@ class Redaction:
         self._texts: Final = ordered
         self._pattern: Final = _any_of(ordered) if ordered else None
         self._heads: Final = _any_of(dict.fromkeys(map(_head, ordered)))
+        # What no escape changes of each: a large answer without any of them is soon found to be so.
+        self._words: Final = frozenset(map(_longest_word, ordered))
 
     def __bool__(self) -> bool:
         return self._pattern is not None
@@ -94,6 +97,13 @@ class Redaction:
         if self and _CUT_MARK in text and len(text) <= _MAX_CUT_CHARS:
             text = self._without_cut(text)
         return self._masked(text)
+
+    def octets(self, data: bytes) -> bytes:
+        """The same for an answer as it came; nothing in it was cut."""
+        if not any(word in data for word in self._words):
+            return data
+        text = data.decode("utf-8", "surrogateescape")
+        return self._masked(text).encode("utf-8", "surrogateescape")
 
     def texts(self, texts: Mapping[str, str]) -> dict[str, str]:
         """The same for texts and their names."""
@@ -134,6 +144,10 @@ class Redaction:
 
 def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(map(_pattern, texts)))
+
+
+def _longest_word(text: str) -> bytes:
+    return max(_WORDS.findall(text), key=len, default="").encode()
 
 
 def _head(text: str) -> str:

@@ -70,13 +70,14 @@ class Metric(WireModel):
     interval: str = ""
     initial_delay: str = ""
     count: Limit = None
-    success_condition: str = ""
-    failure_condition: str = ""
+    # These may hold secrets once they are resolved.
+    success_condition: str = Field("", repr=False)
+    failure_condition: str = Field("", repr=False)
     failure_limit: Limit = None
     inconclusive_limit: Limit = None
     consecutive_error_limit: Limit = None
     consecutive_success_limit: Limit = None
-    provider: dict[str, dict[str, object]]
+    provider: dict[str, dict[str, object]] = Field(repr=False)
     """Blocks by Argo's provider name, as decoded JSON; a valid metric has exactly one."""
 
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from gateway.errors import ProviderError
-from gateway.provider import HttpRequest, NoAnswer
+from gateway.provider import HttpRequest
 from gateway.secrets import Redaction, Secret
 from providers._requests import with_headers
 
@@ -68,18 +67,6 @@ def signed(request: HttpRequest, account: Account, service: str) -> HttpRequest:
 def session_of(request: HttpRequest) -> Redaction:
     """What masks the session's token of a signed request, which its server may echo."""
     return Redaction([Secret(request.headers.get(_TOKEN_HEADER, ""))])
-
-
-@contextmanager
-def masked_errors(session: Redaction) -> Iterator[None]:
-    """Errors of providers without the session's token. Raises ProviderError."""
-    try:
-        yield
-    except NoAnswer as error:
-        told = session.text(str(error)), session.text(error.cause)
-        raise NoAnswer(told[0], cause=told[1], stage=error.stage) from None
-    except ProviderError as error:
-        raise type(error)(session.text(str(error)), metadata=error.metadata) from None
 
 
 def endpoint(account: Account, service: str) -> str:

@@ -6,7 +6,7 @@ there, a Secret that cannot be read says why.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.errors import ProviderInvalid
@@ -41,7 +41,7 @@ class SecretRef(Shape):
 class Account:
     """An account of Datadog."""
 
-    address: str
+    address: str = field(repr=False)
     """Where its API is; a route is appended to it."""
     api_key: Secret
     app_key: Secret

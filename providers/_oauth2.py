@@ -9,6 +9,7 @@ holds for the token as well, and a token that the metric's server refuses is rep
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import quote_plus
 
 from gateway.errors import (
@@ -29,6 +30,8 @@ from gateway.provider import (
     Stage,
     Tls,
 )
+from gateway.secrets import Redaction, Secret
+from providers._echoes import without_echo
 from providers._json import NotJson, decode
 from providers._requests import (
     FORM,
@@ -49,6 +52,7 @@ _FORMS = {FORM, "text/plain"}
 _KNOWN_TYPES = {"bearer": "Bearer", "mac": "MAC", "basic": "Basic"}
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,15}")
 _SHOWN_CHARS = 1024
+_MIN_MASKED_CHARS = 6
 _LONGEST_LIFETIME_S = 2.0**31 - 1
 
 
@@ -71,12 +75,12 @@ class OAuth2:
         identity = repr((self.config.model_dump(), self.tls, self.surroundings))
         was_shared = tokens.is_fresh(identity)
         token = await self._token(identity, request, tokens, send)
-        response = await send(_authorized(request, token))
+        response = await _sent(request, token, send)
         if response.status != _UNAUTHORIZED or not was_shared:
             return response
         tokens.forget(identity, token)
         token = await self._token(identity, request, tokens, send)
-        return await send(_authorized(request, token))
+        return await _sent(request, token, send)
 
     async def _token(
         self, identity: str, request: HttpRequest, tokens: AccessTokens, send: Send
@@ -168,6 +172,17 @@ async def _exchange(request: HttpRequest, send: Send) -> AccessToken:
             raise
         raise ProviderUnreachable(f"oauth2: cannot fetch token: {failure}") from failure
     return read_token(response)
+
+
+async def _sent(request: HttpRequest, token: AccessToken, send: Send) -> HttpResponse:
+    return await without_echo(send(_authorized(request, token)), _redaction(token.authorization))
+
+
+@lru_cache(maxsize=64)
+def _redaction(authorization: str) -> Redaction:
+    token = authorization.partition(" ")[2]
+    # A shorter one is found by chance, and what is masked cannot be judged any more.
+    return Redaction([Secret(token)] if len(token) >= _MIN_MASKED_CHARS else [])
 
 
 def _authorized(request: HttpRequest, token: AccessToken) -> HttpRequest:

@@ -41,6 +41,7 @@ from gateway.provider import (
 from gateway.wire import Limit
 from providers import _aws, _shapes
 from providers._cloudwatch_answer import OPERATION, read_refusal, read_results
+from providers._echoes import masked_errors
 from providers._requests import Deadline, exchange
 from providers._shapes import Items, Shape
 
@@ -142,7 +143,7 @@ class CloudWatchProvider:
         request = await _signed(body, context, deadline)
         # A wrong signature is answered with all that was signed, the session's token included.
         session = _aws.session_of(request)
-        with _aws.masked_errors(session):
+        with masked_errors(session):
             reading = await exchange(
                 context,
                 request,

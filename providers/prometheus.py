@@ -34,6 +34,7 @@ from gateway.provider import (
     Tls,
 )
 from providers import _aws, _shapes
+from providers._echoes import without_echo
 from providers._no_data import Question, explain
 from providers._oauth2 import OAuth2, parse_oauth2
 from providers._prometheus_answer import read_answer
@@ -152,10 +153,9 @@ class PrometheusProvider:
     ) -> HttpResponse:
         async def send(plain: HttpRequest) -> HttpResponse:
             signed = await self._signed(plain, context, deadline)
-            with _aws.masked_errors(_aws.session_of(signed)):
-                return await context.http.send(
-                    add_headers(signed, self.spec), timeout_s=deadline.remaining_s
-                )
+            whole = add_headers(signed, self.spec)
+            sent = context.http.send(whole, timeout_s=deadline.remaining_s)
+            return await without_echo(sent, _aws.session_of(signed))
 
         if self.oauth2 is None:
             return await send(request)

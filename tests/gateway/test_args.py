@@ -43,8 +43,8 @@ def both(name: str, value: str) -> Argument:
         pytest.param(
             [secret_argument("a")],
             [argument("a", "1")],
-            (both("a", "1"),),
-            id="a-given-value-leaves-the-secret-in-place",
+            (secret_argument("a"),),
+            id="of-a-secret-a-given-value-is-not-even-kept",
         ),
         pytest.param(
             [argument("a", "1")],

@@ -54,11 +54,17 @@ def test_a_line_for_machines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("formatter", [logs.TextFormatter(), logs.JsonFormatter()])
 def test_a_traceback_belongs_to_its_line(formatter: logging.Formatter) -> None:
-    """An unexpected error is told whole, once."""
+    """An unexpected error is told with its places and its cause, without a word of its own."""
     try:
-        _ = 1 / 0
-    except ZeroDivisionError:
+        try:
+            _ = 1 / 0
+        except ZeroDivisionError as error:
+            raise ValueError(f"hunter{2}") from error
+    except ValueError:
         record = logging.LogRecord("x", logging.ERROR, "f", 1, "failed", None, sys.exc_info())
     text = formatter.format(record)
     assert "failed" in text
-    assert "ZeroDivisionError: division by zero" in text
+    assert text.index("ValueError") < text.index("ZeroDivisionError")
+    assert text.count(__file__) == 2
+    assert "division by zero" not in text
+    assert "hunter2" not in text

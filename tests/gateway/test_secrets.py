@@ -52,6 +52,19 @@ def test_a_text_is_redacted(text: str, secrets: list[str], shown: str) -> None:
     assert Redaction(map(Secret, secrets)).text(text) == shown
 
 
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        pytest.param(b"\xff hunter2%2fx \xc3", b"\xff ***** \xc3", id="in-what-is-no-text"),
+        pytest.param(b"\xff hunter", b"\xff hunter", id="what-only-looks-like-it"),
+        pytest.param(b"\xff", b"\xff", id="nothing"),
+    ],
+)
+def test_an_answer_is_redacted(data: bytes, shown: bytes) -> None:
+    """All else of it stays as it came."""
+    assert Redaction([Secret("hunter2/x")]).octets(data) == shown
+
+
 KEY = "k-7q/z9+x Z"
 
 

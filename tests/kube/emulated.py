@@ -55,7 +55,7 @@ class Emulated:
         """A row in the table of tokens."""
         del client
         token = secrets.token_hex(16)
-        user = User(f"system:serviceaccount:default:user-{token[:6]}", rights)
+        user = User(f"system:serviceaccount:default:user-{secrets.token_hex(3)}", rights)
         self.wire.door.users[token] = user
         return token
 

@@ -179,7 +179,8 @@ async def _is_served(client: Client, plural: str) -> bool:
 
 
 async def _grant(client: Client, right: Right, account: str, name: str) -> None:
-    is_everywhere = right.namespace == "*"
+    # What is of no namespace, such as a review, is granted as what is of all of them.
+    is_everywhere = right.namespace in {"", "*"}
     role, binding = (
         ("clusterroles", "clusterrolebindings") if is_everywhere else ("roles", "rolebindings")
     )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from backends import Backend, Play, Recorded, backend, failure_text, raw_server, saying, world
 
+from gateway.errors import ProviderError
 from gateway.model import Reading, ResultType
 from gateway.provider import Provider, Surroundings
 from providers import PROVIDERS
@@ -58,6 +59,37 @@ async def test_the_credentials_are_escaped_in_the_header() -> None:
         "grant_type=client_credentials",
         ["Basic YyUzQWlkOnMlMjZjcmV0"],
     )
+
+
+@pytest.mark.parametrize(
+    ("play", "told"),
+    [
+        pytest.param(
+            Play('{"x": 1, "you": "Bearer ya29.a0Af/H6SM"}'),
+            '{"x":1,"you":"Bearer *****"}',
+            id="in-an-answer",
+        ),
+        pytest.param(
+            Play("", 302, {"Location": "http://[ya29.a0Af/H6SM"}),
+            'Get "$URL/m": failed to parse Location header "http://[*****": parse "http://[*****":'
+            " Invalid IPv6 URL",
+            id="in-an-error",
+        ),
+    ],
+)
+async def test_a_token_that_is_echoed_goes_no_further(play: Play, told: str) -> None:
+    """No plan knows it, so nobody could mask it later: neither here nor where readings are kept."""
+    async with (
+        backend(granted("ya29.a0Af/H6SM")) as tokens,
+        backend(play) as server,
+        world() as context,
+    ):
+        try:
+            shown = (await web(server.url, tokens.url).measure(context)).text
+        except ProviderError as error:
+            shown = str(error)
+    assert shown.replace(server.url, "$URL") == told
+    assert authorizations(server) == ["Bearer ya29.a0Af/H6SM"]
 
 
 async def test_another_secret_is_another_token() -> None:
