@@ -78,6 +78,13 @@ jobs:
 {{- fail (printf "config.%s follows from other values: set %s instead" $key (get $elsewhere $key)) -}}
 {{- end -}}
 {{- end -}}
+{{- $access := .Values.access -}}
+{{- if not (or .Values.existingConfigSecret $access.tokens.existingSecret $access.tokenReview.audiences $access.jwt $access.certificates) -}}
+{{- fail "nobody could prove who it is, and the gateway would not start: set access.tokens.existingSecret, access.tokenReview.audiences, access.jwt or access.certificates" -}}
+{{- end -}}
+{{- if and $access.certificates (not .Values.tls.clientCa) -}}
+{{- fail "access.certificates needs tls.clientCa" -}}
+{{- end -}}
 {{- if not (include "gateway.hasSharedRedis" .) -}}
 {{- if gt (int .Values.replicaCount) 1 -}}
 {{- fail "replicaCount is more than 1, and the gateways share no Redis: set redis.existingSecret, redis.url or valkey.enabled" -}}
