@@ -17,6 +17,7 @@ from gateway.errors import ProviderError
 from gateway.explanations import Explanations, wants_explanation
 from gateway.guard import guarded
 from gateway.lasting import Lasting, RunIdentity, attempt_of
+from gateway.measurement_telemetry import MeasurementTelemetry
 from gateway.model import Judgement, Phase
 from gateway.planner import Planned, PlannedMetric
 from gateway.provider import Attempt, Clock, Context, LastingProvider
@@ -25,6 +26,7 @@ from gateway.run_status import Measurement as RunMeasurement
 from gateway.run_status import RunStatus
 from gateway.schedule import Action
 from gateway.telemetry import Telemetry
+from gateway.thresholds import threshold
 from gateway.verdict import Measurement, one_number, redacted
 from gateway.ways import Ways
 
@@ -65,6 +67,7 @@ class Measuring:
         self._ways = ways
         self._now_unix_s = now_unix_s
         self._telemetry = telemetry
+        self._metrics = MeasurementTelemetry(telemetry)
 
     async def measure(
         self,
@@ -91,6 +94,7 @@ class Measuring:
                 judgement = await self._explained(judgement, metric, patience)
         except ProviderError as error:
             judgement, metadata = Judgement(Phase.ERROR, str(error)), error.metadata
+            self._metrics.provider_failed(provider=plan.provider_name, reason=error.slug)
         except TimeoutError:
             message = (
                 f"not measured within {patience.wait_s:g}s; the measurement goes on, ask again"
@@ -98,6 +102,7 @@ class Measuring:
             judgement = Judgement(Phase.RUNNING, message)
         took_s = time.perf_counter() - started_s
         self._telemetry.measured(provider=plan.provider_name, phase=judgement.phase, took_s=took_s)
+        self._show_phase(metric, planned, judgement.phase)
         measurement = Measurement(
             metric=plan.name,
             provider=plan.provider_name,
@@ -136,6 +141,7 @@ class Measuring:
                 phase=measurement.phase,
                 took_s=measurement.finished_at_unix_s - measurement.started_at_unix_s,
             )
+            self._show_phase(metric, planned, measurement.phase)
         return measurement
 
     async def abandon(
@@ -221,6 +227,16 @@ class Measuring:
             takes_since_unix_s=oldest,
         )
 
+    def _show_phase(self, metric: PlannedMetric, planned: Planned, phase: Phase) -> None:
+        self._metrics.judged(
+            template=planned.label,
+            namespace=planned.namespace,
+            metric=metric.plan.name,
+            phase=phase,
+            thresholds=_thresholds(metric, planned),
+            now_unix_s=self._now_unix_s(),
+        )
+
     def _show_value(self, measurement: Measurement, planned: Planned) -> None:
         number = one_number(measurement.reading) if measurement.reading else None
         if number is not None:
@@ -243,3 +259,17 @@ class Measuring:
             return judgement
         message = "; ".join(part for part in (judgement.message, why) if part)
         return replace(judgement, message=message)
+
+
+def _thresholds(metric: PlannedMetric, planned: Planned) -> dict[str, float]:
+    """What the conditions compare the value with, unless a secret may be a part of it."""
+    texts = {
+        "successCondition": metric.plan.success_condition,
+        "failureCondition": metric.plan.failure_condition,
+    }
+    found = dict[str, float]()
+    for name, text in texts.items():
+        number = threshold(text)
+        if number is not None and planned.redaction.text(text) == text:
+            found[name] = number
+    return found
