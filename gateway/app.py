@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol
 
@@ -27,9 +27,8 @@ from gateway.audit_trail import Trail
 from gateway.background import keep
 from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.combined_sources import Source, usable
-from gateway.connection_parts import open_upstreams
+from gateway.connection_parts import Upstreams, open_upstreams
 from gateway.connection_secrets import Granting
-from gateway.connection_settings import Connection
 from gateway.credentials import Credentials
 from gateway.documents import Document
 from gateway.egress_parts import Policies, open_way, policies_of
@@ -55,6 +54,7 @@ from gateway.source_parts import Sources, cluster_client, open_sources
 from gateway.store import Store
 from gateway.telemetry import Telemetry
 from gateway.template import Template, TemplateRef
+from gateway.upstream_telemetry import UpstreamTelemetry
 from providers import JobRules, Plugins, load_plugins, provider_types
 
 _ENVIRON: Final = (
@@ -106,7 +106,7 @@ class Rights:
 
     jobs: JobRights
     egress: Policies
-    connections: tuple[Connection, ...] = ()
+    upstreams: Upstreams = field(default_factory=Upstreams)
 
 
 @asynccontextmanager
@@ -131,6 +131,9 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         sources = await open_sources(settings, cluster, parts)
         readings = readings_of(settings, telemetry, store)
         hash_key = HashKey(settings.readings.hash_key, store).current
+        upstreams = await open_upstreams(
+            settings.connections, settings.limits, store, UpstreamTelemetry(telemetry), parts
+        )
         judges = await compose(
             settings,
             environ,
@@ -142,7 +145,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             rights=Rights(
                 JobRights(settings.kubernetes.jobs.namespaces),
                 policies_of(settings),
-                settings.connections,
+                upstreams,
             ),
         )
         runs = await parts.enter_async_context(
@@ -283,9 +286,9 @@ async def compose(
     parts.enter_context(plugins.at_work())
     jobs = cluster_jobs(settings.kubernetes, parts)
     quotas = QuotaTelemetry(telemetry)
-    upstreams = await open_upstreams(rights.connections, settings.limits, parts)
+    budgets = rights.upstreams.budgets
     ways = {
-        name: await open_way(policy, settings.limits, quotas, threads, jobs, upstreams, parts)
+        name: await open_way(policy, settings.limits, quotas, threads, jobs, budgets, parts)
         for name, policy in rights.egress.items()
     }
     explanations = Explanations(budget_s=settings.verdicts.explain_no_data_s, now_s=time.monotonic)
@@ -298,7 +301,9 @@ async def compose(
             own_namespace=settings.namespace,
             environ=_visible(environ),
         ),
-        granting=Granting(rights.connections, sources.secrets.for_named, settings.namespace),
+        granting=Granting(
+            rights.upstreams.connections, sources.secrets.for_named, settings.namespace
+        ),
         hash_key=hash_key,
         job_rights=rights.jobs,
         ttl_s=settings.verdicts.plan_ttl_s,
