@@ -5,7 +5,7 @@ SHELL := bash
 
 BIN := .venv/bin
 # The modules that decide: no branch of them goes untested.
-CORE_MODULES := access/caller access/certificates access/globs access/needs access/policy addresses args \
+CORE_MODULES := access/budgets access/caller access/certificates access/globs access/needs access/policy addresses args \
 	assess audit bounds breaker buckets conditions connections documents durations egress errors flatten freeze gotext grants hosts int_or_string \
 	limits names plan rate_limit_headers run_document run_events run_manifest run_status run_verdict schedule \
 	secrets shapes substitution template turns validation verdict wire yaml_reader

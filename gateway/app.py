@@ -14,8 +14,10 @@ from aiohttp.typedefs import Middleware
 
 from gateway.access.parts import AccessParts, everybody, open_access
 from gateway.analysis import Analysis
+from gateway.api.admission import admission_of
 from gateway.api.audit import AuditCalls, audit_middleware
 from gateway.api.callers import caller_middleware
+from gateway.api.connections import ConnectionCalls
 from gateway.api.operations import Contract, Health, Operations
 from gateway.api.problems import error_middleware
 from gateway.api.run_events import RunEvents
@@ -161,7 +163,9 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         source = sources.templates
         health = _health(store, sources, access, telemetry, judges.plugins)
         if settings.connections:
-            health.details["connections"] = lambda: {"names": settings.connection_names}
+            health.details["connections"] = lambda: {
+                name: budget.details() for name, budget in upstreams.budgets.items()
+            }
         orders = partial(order_of, judges.planner)
         rights = access.rights
         is_apart = settings.operations.port is not None
@@ -172,11 +176,13 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
                 error_middleware(telemetry),
                 audit_middleware(trail),
                 caller_middleware(access.door),
+                *admission_of(settings.access, access.policy, telemetry),
             ],
             Verdicts(_analysis(judges, readings, telemetry, trail), rights, settings),
             RunCalls(runs.runs, runs.store, runs.watch, orders, rights, settings, trail),
             RunEvents(runs.watch, rights),
             AuditCalls(trail, rights),
+            ConnectionCalls(upstreams.budgets, rights),
             Templates(source, linter(settings, source, environ, judges.plugins), rights, settings),
             Contract(),
             *(() if is_apart else (operations,)),
