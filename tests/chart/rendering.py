@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -83,7 +84,12 @@ class Rendered:
 
 def rendered(values: Mapping[str, Any]) -> Rendered:
     """The chart with these values."""
-    done = given(values, command="template")
+    return _rendered(yaml.safe_dump(dict(values)))
+
+
+@cache
+def _rendered(values: str) -> Rendered:
+    done = given(yaml.safe_load(values), command="template")
     assert done.returncode == 0, done.stderr
     return Rendered(done.stdout)
 
