@@ -14,6 +14,8 @@ import yaml
 
 CHART: Final = Path(__file__).resolve().parents[2] / "charts/analysis-gateway"
 NAMESPACE: Final = "analysis"
+KUBERNETES: Final = "1.37.0"
+"""The version that is rendered for: a Helm that was built by hand takes an old one."""
 FULLNAME: Final = "gw-analysis-gateway"
 """What the objects of a release called ``gw`` are called."""
 Manifest = dict[str, Any]
@@ -41,7 +43,8 @@ def given(values: Mapping[str, Any], *, command: str) -> subprocess.CompletedPro
         yaml.safe_dump(dict(values), file)
         file.flush()
         release = ("gw", str(CHART)) if command == "template" else (str(CHART),)
-        return helm(command, *release, "--namespace", NAMESPACE, "--values", file.name)
+        where = ("--namespace", NAMESPACE, "--kube-version", KUBERNETES)
+        return helm(command, *release, *where, "--values", file.name)
 
 
 class Rendered:

@@ -1,6 +1,7 @@
 """The values of the chart: each has a text, a place in the schema, and a row of the README."""
 
 import json
+import re
 import runpy
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -61,6 +62,14 @@ def test_the_schema_knows_the_values_and_no_others() -> None:
         level = closed.pop()
         assert level["additionalProperties"] is False
         closed += [each for each in level["properties"].values() if "properties" in each]
+
+
+@needs_helm
+def test_the_values_of_the_readme_can_be_used() -> None:
+    """They are a whole release."""
+    (shown,) = re.findall(r"^```yaml\n(.*?)^```$", TOOL["page"](), re.MULTILINE | re.DOTALL)
+    release = rendered(yaml.safe_load(shown))
+    assert release.one("Role")["metadata"]["namespace"] == "shop"
 
 
 def releases() -> list[dict[str, Any]]:
