@@ -20,6 +20,8 @@ from prometheus_server import Prometheus, prometheus
 from running import Service, service, web_metric
 
 WORK_S: Final = 4.0
+ROUNDS: Final = 5
+"""At least: a counter tells nothing before it has been seen twice."""
 NAMESPACE: Final = "shop"
 TEMPLATE: Final = "release"
 METRIC: Final = "rate"
@@ -70,9 +72,11 @@ async def _work(folder: Path, watch: Callable[[list[str]], Prometheus]) -> tuple
         # Prometheus takes some seconds to its first scrape; what happened before is no increase.
         await until(partial(asyncio.to_thread, server.has, "count(up) == 2"))
         end_s = time.monotonic() + WORK_S
-        while time.monotonic() < end_s:
+        rounds = 0
+        while time.monotonic() < end_s or rounds < ROUNDS:
             await _ask(well, lonely)
             await asyncio.sleep(0.2)
+            rounds += 1
         return server, time.time()
 
 

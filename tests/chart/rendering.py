@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ import yaml
 
 CHART: Final = Path(__file__).resolve().parents[2] / "charts/analysis-gateway"
 NAMESPACE: Final = "analysis"
+KUBERNETES: Final = "1.37.0"
+"""The version that is rendered for: a Helm that was built by hand takes an old one."""
 FULLNAME: Final = "gw-analysis-gateway"
 """What the objects of a release called ``gw`` are called."""
 Manifest = dict[str, Any]
@@ -40,7 +43,8 @@ def given(values: Mapping[str, Any], *, command: str) -> subprocess.CompletedPro
         yaml.safe_dump(dict(values), file)
         file.flush()
         release = ("gw", str(CHART)) if command == "template" else (str(CHART),)
-        return helm(command, *release, "--namespace", NAMESPACE, "--values", file.name)
+        where = ("--namespace", NAMESPACE, "--kube-version", KUBERNETES)
+        return helm(command, *release, *where, "--values", file.name)
 
 
 class Rendered:
@@ -83,7 +87,12 @@ class Rendered:
 
 def rendered(values: Mapping[str, Any]) -> Rendered:
     """The chart with these values."""
-    done = given(values, command="template")
+    return _rendered(yaml.safe_dump(dict(values)))
+
+
+@cache
+def _rendered(values: str) -> Rendered:
+    done = given(yaml.safe_load(values), command="template")
     assert done.returncode == 0, done.stderr
     return Rendered(done.stdout)
 

@@ -3,7 +3,6 @@
 import re
 import subprocess
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,7 +33,6 @@ MAX_RELEASE_BYTES = 1_048_576
 """Of the Secret in which Helm keeps a release, which it packs."""
 
 
-@cache
 def chart(name: str) -> Rendered:
     """The chart with values of the matrix."""
     return rendered(with_tokens(MATRIX[name]))

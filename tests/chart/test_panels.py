@@ -24,7 +24,8 @@ from chart.panels import (
 )
 from prometheus_server import Prometheus
 
-PAGE: Final = (Path(__file__).parents[2] / "docs/metrics.md").read_text(encoding="utf-8")
+ROOT: Final = Path(__file__).resolve().parents[2]
+PAGE: Final = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
 UNITS: Final = {"none", "ops", "percentunit", "reqps", "s", "short"}
 CHOSEN: Final = {
     "job": ".*",
@@ -33,7 +34,7 @@ CHOSEN: Final = {
     "namespace": NAMESPACE,
     "template": TEMPLATE,
     "metric": ".*",
-    "__rate_interval": "4s",
+    "__rate_interval": "1m",
     "__range": "1m",
 }
 """What Grafana would put into the queries."""
@@ -204,3 +205,5 @@ def test_an_alert_says_what_is_the_matter(rule: dict[str, Any]) -> None:
     assert rule["annotations"].keys() == {"summary", "description"}
     trials = Path(__file__).with_name("alerts_test.yaml").read_text(encoding="utf-8")
     assert trials.count(f"alertname: {rule['alert']}") >= 2
+    row = f"| `{rule['alert']}` | {rule['labels']['severity']} | "
+    assert row in (ROOT / "docs/grafana.md").read_text(encoding="utf-8")

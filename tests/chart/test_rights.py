@@ -170,6 +170,13 @@ def test_secrets_can_be_named() -> None:
     assert secrets["resourceNames"] == ["datadog"]
 
 
+def test_jobs_of_all_in_one_namespace_take_rights_there_alone() -> None:
+    """And none where their analyses are."""
+    release = rendered(reviewing(jobs={"namespaces": ["shop"], "namespace": "jobs"}))
+    assert {each.namespace for each in granted(release) if each.resource == "jobs"} == {"jobs"}
+    assert "shop" not in {each.namespace for each in granted(release)}
+
+
 def test_without_a_cluster_there_are_no_rights() -> None:
     """And no token to use any with."""
     release = rendered({"access": {"tokens": {"existingSecret": "tokens"}}})
