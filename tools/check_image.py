@@ -1,7 +1,7 @@
 """Do by hand what docker/Dockerfile says, and look at the outcome as a container would see it.
 
 No container engine is needed, only root on Linux: everything happens in a mount namespace of its
-own, where /opt and /var/lib are folders of this check. The first stage is carried out to the letter.
+own, where /opt and /var/lib are folders of this check. The first stage is carried out as it stands.
 Of the second stage the files, the environment, the user and the commands are used; what it installs
 from Debian must be on this machine. The service then runs as the image's user, on a read-only root,
 without capabilities. At the end some tests run against what was installed, where the sources cannot
@@ -13,8 +13,6 @@ Usage: python tools/check_image.py [--without-tests]
 import http.server
 import json
 import os
-import re
-import shlex
 import shutil
 import signal
 import socket
@@ -26,9 +24,10 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from dockerfile import Stage, environment, read_stages
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PYTHON: Final = Path("/opt/python")
@@ -52,46 +51,6 @@ spec:
 
 class CheckFailed(Exception):
     """The image would not do; the text says why."""
-
-
-@dataclass
-class Stage:
-    """One stage of a Dockerfile."""
-
-    name: str = ""
-    steps: list[tuple[str, str]] = field(default_factory=list)
-    """Instructions and what stands behind them, in order."""
-
-    def all(self, instruction: str) -> list[str]:
-        """What stands behind each instruction of a kind."""
-        return [text for word, text in self.steps if word == instruction]
-
-    def last(self, instruction: str) -> str:
-        """What stands behind the last one of a kind."""
-        return self.all(instruction)[-1]
-
-
-def read_stages(text: str) -> list[Stage]:
-    """The stages of a Dockerfile."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    stages: list[Stage] = []
-    for line in re.sub(r"\\\n\s*", " ", "\n".join(lines)).splitlines():
-        word, _, rest = line.partition(" ")
-        if word == "FROM":
-            stages.append(Stage(rest.partition(" AS ")[2]))
-        elif stages:
-            stages[-1].steps.append((word, rest.strip()))
-    return stages
-
-
-def environment(stage: Stage) -> dict[str, str]:
-    """What ENV says, on top of what a base image has."""
-    values = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-    for text in stage.all("ENV"):
-        for pair in shlex.split(text):
-            name, _, value = pair.partition("=")
-            values[name] = value.replace("${PATH}", values["PATH"])
-    return values
 
 
 def carry_out(stage: Stage) -> None:
@@ -148,7 +107,7 @@ def confined(user: str) -> list[str]:
 class Green(http.server.BaseHTTPRequestHandler):
     """What is judged."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the library's name
+    def do_GET(self) -> None:
         """A colour."""
         self.send_response(200)
         self.end_headers()
@@ -175,11 +134,12 @@ def free_port() -> int:
         return port
 
 
-def ask(url: str) -> Any:
-    """The JSON at a URL; None if nobody answers."""
+def ask(url: str) -> dict[str, object] | None:
+    """The verdict at a URL; None if nobody answers."""
     try:
         with urllib.request.urlopen(url, timeout=10) as answer:
-            return json.load(answer)
+            verdict: dict[str, object] = json.load(answer)
+            return verdict
     except OSError:
         return None
 
