@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run lint test bench dist clean
+.PHONY: help run lint test bench image dist lock sbom audit clean
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -14,6 +14,8 @@ CORE_MODULES := access/budgets access/caller access/certificates access/globs ac
 SURVIVAL := tests/faults/test_runs_survive.py
 CORE := gateway/expr/*$(CORE_MODULES:%=,gateway/%.py)
 CORE := $(subst $() ,,$(CORE))
+
+LOCKED := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
 help: ## Say what can be made
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/p' Makefile | expand -t 14
@@ -46,9 +48,26 @@ bench: ## Measure speed and size against references in the same run
 	@tools/setup bench
 	@for part in cached upstream shared per_provider conditions start runs slowloris kubernetes; do $(BIN)/python tests/bench/$$part.py; done
 
+image: ## Do by hand, as root, what docker/Dockerfile says, and check what comes of it
+	@tools/setup test
+	$(BIN)/python tools/check_image.py
+
 dist: ## Build the wheel and the source archive into dist/
 	@tools/setup test
 	$(BIN)/python -m build --outdir dist
+
+lock: ## Lock the packages of the image anew; to the newest ones with ARGS=--upgrade
+	@tools/setup release
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra aws $(LOCKED) $(ARGS) -o docker/requirements.lock
+	echo 'hatchling>=1.27' | $(BIN)/uv pip compile --quiet - $(LOCKED) $(ARGS) -o docker/build.lock
+
+sbom: ## Write dist/sbom.cdx.json and dist/licences.md, of what the image installs
+	@tools/setup release
+	tools/sbom
+
+audit: ## Ask the index which of the locked packages have known vulnerabilities
+	@tools/setup release
+	$(BIN)/pip-audit --strict --no-deps --require-hashes -r docker/requirements.lock
 
 clean: ## Remove everything that the other targets made
 	rm -rf .venv .run .coverage* dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
