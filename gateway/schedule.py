@@ -17,6 +17,9 @@ ERROR_RETRY_S: Final = 10.0
 
 Source: argo-rollouts analysis/analysis.go:30 @ 9f8d111d8.
 """
+CLOCKS_DIFFER_S: Final = 30.0
+"""By how much the clocks of replicas may differ. What was done later than that from now was done
+before a clock was set back: nobody waits until its time comes again."""
 _DECISIVE: Final = frozenset({Phase.FAILED, Phase.ERROR, Phase.INCONCLUSIVE})
 
 
@@ -99,7 +102,7 @@ def next_wake(
     wakes: list[float] = []
     for rule in rules:
         result = results.get(rule.name, MetricResult(name=rule.name))
-        wake = None if result.phase.is_completed else _wake(rule, result, started_at)
+        wake = None if result.phase.is_completed else _wake(rule, result, started_at, now_unix_s)
         if wake is not None:
             wakes.append(wake)
     return max(min(wakes), now_unix_s) if wakes else None
@@ -155,22 +158,35 @@ def _action(
     if last is None:
         return Action.MEASURE if _is_delay_over(rules, started_at, now) else None
     if last.finished_at_unix_s is None:
-        resume_at = last.resume_at_unix_s
+        resume_at = _unless_set_back(last.resume_at_unix_s, last.started_at_unix_s, now)
         return None if resume_at is not None and resume_at > now else Action.RESUME
     # A worker that dies in the middle of a pass leaves measurements that nobody has assessed: one
     # more could hide, for instance, that there were too many errors in a row.
     if metric_phase(rules, result, is_terminating=False).is_completed:
         return None
-    return Action.MEASURE if now > last.finished_at_unix_s + _gap_s(rules, last) else None
+    is_due = now > last.finished_at_unix_s + _gap_s(rules, last)
+    return Action.MEASURE if is_due or _is_set_back(last.finished_at_unix_s, now) else None
 
 
-def _wake(rules: MetricRules, result: MetricResult, started_at: float) -> float | None:
+def _wake(rules: MetricRules, result: MetricResult, started_at: float, now: float) -> float | None:
     last = result.last
     if last is None:
         return started_at + (rules.initial_delay_s or 0)
     if last.finished_at_unix_s is None:
-        return last.resume_at_unix_s
-    return None if is_at_count(rules, result) else last.finished_at_unix_s + _gap_s(rules, last)
+        return _unless_set_back(last.resume_at_unix_s, last.started_at_unix_s, now)
+    if is_at_count(rules, result):
+        return None
+    due_at = last.finished_at_unix_s + _gap_s(rules, last)
+    return _unless_set_back(due_at, last.finished_at_unix_s, now)
+
+
+def _unless_set_back(due_at: float | None, done_at: float, now: float) -> float | None:
+    """When something is due after what was done then; now, if a clock was set back since."""
+    return now if due_at is not None and _is_set_back(done_at, now) else due_at
+
+
+def _is_set_back(done_at: float, now: float) -> bool:
+    return done_at > now + CLOCKS_DIFFER_S
 
 
 def _is_delay_over(rules: MetricRules, started_at: float | None, now: float) -> bool:

@@ -169,6 +169,29 @@ def cluster(start_redis: StartRedis) -> list[RedisServer]:
     return nodes
 
 
+@pytest.fixture
+def sentinels(start_redis: StartRedis, tmp_path: Path) -> tuple[Secret, RedisServer]:
+    """The URL of a master with one replica, watched by one sentinel; and the master."""
+    first, second, third = free_ports(3)
+    login = ("--requirepass", "hunter2", "--masterauth", "hunter2")
+    master = start_redis(*login, "--repl-diskless-sync-delay", "0", port=first)
+    start_redis(*login, "--replicaof", "127.0.0.1", str(first), port=second)
+    # Sentinels look for replicas every 10 seconds only: this one is to find it at once.
+    wait_until(lambda: "state=online" in master.cli("-a", "hunter2", "info", "replication"))
+    settings = tmp_path / "sentinel.conf"
+    settings.write_text(
+        f"sentinel monitor main 127.0.0.1 {first} 1\n"
+        "sentinel auth-pass main hunter2\n"
+        "sentinel down-after-milliseconds main 1000\n"
+        "sentinel failover-timeout main 2000\n"
+    )
+    sentinel = start_redis(str(settings), "--sentinel", port=third)
+    wait_until(lambda: "ip" in sentinel.cli("sentinel", "replicas", "main"))
+    # The first address leads nowhere: clients try the next.
+    url = f"redis+sentinel://:hunter2@127.0.0.1:1,127.0.0.1:{third}/main/0"
+    return Secret(url), master
+
+
 class Replica:
     """One gateway's store and readings."""
 

@@ -1,17 +1,21 @@
 """What nobody asks for: old runs are deleted, and a run that lost its job gets another one.
 
+When the clock is set back, all runs are looked at: what is due by it would be late by as much.
+
 A job can be lost where Redis loses what it had acknowledged, in a failover for example, or where a
 replica dies between keeping a new run and queueing it.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from gateway.errors import StoreUnavailable
 from gateway.provider import Clock
 from gateway.runs.store import RunStore, RunUnreadable
+from gateway.schedule import CLOCKS_DIFFER_S
 
 EVERY_S: Final = 10.0
 SETTLE_S: Final = 1.0
@@ -28,6 +32,9 @@ class Queue(Protocol):
     async def missing(self, run_ids: Sequence[str]) -> list[str]:
         """Those of the runs that nobody will drive. Raises StoreUnavailable."""
 
+    async def wake(self, run_id: str) -> None:
+        """Have a run looked at now. Raises StoreUnavailable."""
+
 
 class UpkeepObserver(Protocol):
     """Who counts."""
@@ -40,12 +47,21 @@ class Upkeep:
     """Looks after all runs, from every replica; doing it twice does no harm."""
 
     def __init__(
-        self, store: RunStore, queue: Queue, observer: UpkeepObserver, *, now_unix_s: Clock
+        self,
+        store: RunStore,
+        queue: Queue,
+        observer: UpkeepObserver,
+        *,
+        now_unix_s: Clock,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._queue = queue
         self._observer = observer
         self._now_unix_s = now_unix_s
+        self._now_s = now_s
+        self._began_unix_s = self._start_unix_s()
+        """When this process' own count of seconds began, by the clock as it was last seen."""
 
     async def serve(self) -> None:
         """Look after the runs until cancelled; an outage of Redis is waited out."""
@@ -71,6 +87,20 @@ class Upkeep:
         for run_id in await self._lost(live):
             _log.warning("a run had lost its job and is driven again", extra={"run": run_id})
             await self._queue.put(run_id)
+        await self._wake_if_set_back(live)
+
+    def _start_unix_s(self) -> float:
+        return self._now_unix_s() - self._now_s()
+
+    async def _wake_if_set_back(self, live: Sequence[str]) -> None:
+        began_unix_s = self._start_unix_s()
+        by_s = self._began_unix_s - began_unix_s
+        if by_s > CLOCKS_DIFFER_S:
+            _log.warning("the clock was set back", extra={"seconds": round(by_s)})
+            for run_id in live:
+                await self._queue.wake(run_id)
+        # Not before all are awake: if Redis fails meanwhile, the next round wakes them.
+        self._began_unix_s = began_unix_s
 
     async def _lost(self, live: Sequence[str]) -> list[str]:
         missing = await self._queue.missing(live)

@@ -1,12 +1,15 @@
 """Durable runs on the kinds of Redis that the gateway can be given."""
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Final
 
 from backends import Play, backend
 from redis_server import RedisServer
-from running import Service, service, template, web_metric
+from running import Service, service, template, until, web_metric
+
+from gateway.secrets import Secret
 
 PAGE: Final = Path(__file__).parents[2] / "docs/redis.md"
 
@@ -19,6 +22,27 @@ async def test_a_cluster_drives_runs(cluster: list[RedisServer], tmp_path: Path)
         service(tmp_path, redis=f"redis+cluster://{nodes}") as gateway,
     ):
         await _drive(gateway, upstream.url)
+
+
+async def test_a_run_outlives_the_master_that_had_it(
+    sentinels: tuple[Secret, RedisServer], tmp_path: Path
+) -> None:
+    """Its replica has what was acknowledged, and the gateway follows the sentinels to it."""
+    url, master = sentinels
+    async with backend(Play("1")) as upstream, service(tmp_path, redis=url.reveal()) as gateway:
+        metric = web_metric(upstream.url, "result == 1", interval="300ms", count=8)
+        started = await gateway.post("/v1/runs", template(metric))
+        await until(lambda: len(upstream.requests) >= 3)
+        assert master.cli("-a", "hunter2", "wait", "1", "5000").strip() == "1"
+        master.kill()
+        for _ in range(60):
+            reply = await gateway.get(f"{started.headers['Location']}?wait=10s")
+            if reply.status == 200 and reply.body["status"]["phase"] != "Running":
+                break
+            await asyncio.sleep(0.5)
+    assert reply.status == 200, reply.text
+    assert reply.body["status"]["phase"] == "Successful", reply.text
+    assert reply.body["status"]["metricResults"][0]["count"] == 8
 
 
 async def test_the_user_that_the_page_shows_may_do_all_that_is_needed(

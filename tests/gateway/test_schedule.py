@@ -39,9 +39,10 @@ def measured(
     )
 
 
-def in_flight(resume_at: float | None) -> Measurement:
+def in_flight(resume_at: float | None, started_at: float = NOW - 1_000) -> Measurement:
     """A measurement that has not finished."""
-    return measured(phase=Phase.RUNNING, finished_at=None, resume_at=resume_at)
+    began = measured(phase=Phase.RUNNING, finished_at=None, resume_at=resume_at)
+    return replace(began, started_at_unix_s=started_at)
 
 
 def run(*measurements: Measurement, started_at: float | None = NOW, count: int = 0) -> RunStatus:
@@ -139,6 +140,19 @@ def m(
         ),
         pytest.param(
             m(), replace(run(in_flight(NOW)), phase=Phase.FAILED), (), None, id="the-run-has-ended"
+        ),
+        pytest.param(
+            m(interval_s=60),
+            run(measured(finished_at=NOW + 29)),
+            (),
+            NOW + 89,
+            id="the-clock-of-another-replica-is-ahead",
+        ),
+        pytest.param(
+            m(interval_s=60), run(measured(finished_at=NOW + 3600)), MEASURE, NOW, id="set-back"
+        ),
+        pytest.param(
+            m(), run(in_flight(NOW + 3609, NOW + 3600)), RESUME, NOW, id="set-back-while-in-flight"
         ),
     ],
 )

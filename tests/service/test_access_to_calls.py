@@ -255,6 +255,38 @@ def test_without_a_credential_nothing_is_answered(case: schemathesis.Case, guard
     case.operation.validate_response(reply)
 
 
+LIMITED: Final = token_of({"verdict"})
+"""Of who may ask for verdicts of the namespace default, and for nothing else."""
+_FOR_ALL: Final = {*OPEN, "getContract", "postLint", "getTemplates"}
+
+
+@pytest.fixture(scope="module")
+def somebodys_run(guarded: Stage) -> str:
+    """The id of a run that others may see."""
+    return a_run(guarded)
+
+
+@schema.parametrize()
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_a_limited_caller_sends(
+    case: schemathesis.Case, guarded: Stage, somebodys_run: str
+) -> None:
+    """No call that its right is not for does anything or tells anything, and none fails."""
+    case.headers.pop("Authorization", None)
+    if "id" in case.path_parameters:
+        case.path_parameters["id"] = somebodys_run
+    reply = case.call(base_url=guarded.url, headers=bearer(LIMITED))
+    case.operation.validate_response(reply)
+    assert reply.status_code < 500 or reply.headers.get("Retry-After"), reply.text
+    operation = case.operation.definition.raw["operationId"]
+    if {"verdict"} not in RIGHTS.get(operation, ()) and operation not in _FOR_ALL:
+        assert reply.status_code in {400, 403, 404, 405, 413, 415, 422}, reply.text
+    elif operation == "getTemplates" and reply.status_code == 200:
+        assert reply.json()["broken"] == []
+    elif reply.status_code == 200 and operation == "getVerdict":
+        assert reply.json()["namespace"] == "default"
+
+
 @schema.parametrize()
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_with_a_credential_every_call_keeps_its_contract(

@@ -1,5 +1,7 @@
 """Runs that nobody drives are found and driven again; the others are left alone."""
 
+import time
+
 import pytest
 from kept_runs import ended, finish, new_run
 from redis.asyncio import Redis
@@ -54,3 +56,31 @@ async def test_a_run_that_cannot_be_read_keeps_no_other_from_its_job(
         queue = RunQueue(redis)
         await Upkeep(store, queue, Observed(), now_unix_s=lambda: 0.0).round()
         assert await queue.missing(["a", "b", "c"]) == ["b"]
+
+
+async def test_a_clock_that_is_set_back_wakes_every_run(
+    store: RunStore, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once; a few seconds more or less, as time servers correct them, wake nobody."""
+    clock = {"unix_s": 10_000.0, "s": 50.0}
+    await store.create(new_run("a"), None)
+    async with Redis(unix_socket_path=str(redis_server.socket)) as redis:
+        queue = RunQueue(redis)
+        upkeep = Upkeep(
+            store,
+            queue,
+            Observed(),
+            now_unix_s=lambda: clock["unix_s"],
+            now_s=lambda: clock["s"],
+        )
+        due: list[float | None] = []
+        for unix_s in (10_010, 10_000, 6_400, 6_410):
+            await queue.put("a", due_unix_s=time.time() + 99)
+            await redis.zadd(queue._incomplete, {queue.job_id("a"): time.time() + 99})
+            clock["s"] += 10
+            clock["unix_s"] = unix_s
+            await upkeep.round()
+            score = await redis.zscore(queue._incomplete, queue.job_id("a"))
+            due.append(round((score or 0) - time.time(), -1))
+    assert due == [100, 100, 0, 100]
+    assert [vars(record)["seconds"] for record in caplog.records] == [3610]
