@@ -187,12 +187,14 @@ class Measuring:
                     freshness,
                     lambda: self._lasting(metric).follow(provider, attempt),
                     longest_s=provider.longest_s(),
+                    tenant=namespace,
                 )
             longest_s = self._readings.longest_flight_s
             return await self._readings.read(
                 metric.key,
                 freshness,
                 lambda: guarded(provider.measure(self._context_of(metric, longest_s))),
+                tenant=namespace,
             )
 
     def _lasting(self, metric: PlannedMetric) -> Lasting:
