@@ -10,7 +10,7 @@ from typing import Final
 
 from gateway.turns import Turns
 
-PER_TURN: Final = 1
+PER_TURN: Final = 4
 """How much begins in one turn of the loop: those of a loop with little to do are short."""
 
 
