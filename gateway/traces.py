@@ -36,7 +36,8 @@ class Exchange:
     request: HttpRequest
     response: HttpResponse | None
     """None if no whole answer came."""
-    error: str
+    error: str = field(repr=False)
+    """What was told of it; it may quote the request."""
     took_s: float
 
 
