@@ -18,7 +18,7 @@ install() {
   pip --python "$prefix/bin/python" install --no-compile --no-deps --only-binary :all: "$@"
 }
 install --require-hashes --requirement "$here/requirements.lock"
-install "$builder"/dist/*.whl
+install --no-index --find-links "$builder/dist" analysis-gateway
 # Without times in them, so that the same sources give the same files, and unchecked: they are all
 # that is read at a start.
 "$prefix/bin/python" -m compileall -q -j 0 --invalidation-mode unchecked-hash "$prefix/lib"

@@ -39,6 +39,8 @@ from gateway.lint import Severity, lint
 from gateway.model import Phase
 from gateway.quota_telemetry import MAX_CREDENTIALS
 from gateway.readings import UNCLAIMED_S
+from gateway.runs.worker import PAUSE_S as PAUSE_OF_RUNS_S
+from gateway.runs.worker import TELL_EVERY_S
 from gateway.silences import LONGEST_S
 from gateway.source_parts import FIRST_LISTING_S
 from gateway.sources import MAX_FILES, RESYNC_S
@@ -250,6 +252,8 @@ def test_every_function_of_conditions_is_named(name: str) -> None:
             )
         ),
         pytest.param("docs/metrics.md", f"{MAX_CREDENTIALS} pairs", id="quotas"),
+        pytest.param("docs/upgrading.md", f"at most every {TELL_EVERY_S:g} s", id="runs-left"),
+        pytest.param("docs/upgrading.md", f"waits for {PAUSE_OF_RUNS_S:g} s each", id="offered"),
         pytest.param("docs/security.md", f"again after {FRESH_S / 60:g} minutes", id="keys"),
         pytest.param("docs/security.md", f"at most every {PAUSE_S:g} s", id="unknown-keys"),
         pytest.param("docs/security.md", f"again after {LONGEST_KEPT_S / 60:g} minutes", id="jwt"),
