@@ -1,17 +1,21 @@
 .DEFAULT_GOAL := help
-.PHONY: help run lint test bench dist clean
+.PHONY: help run lint test bench image dist lock sbom audit clean
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
 BIN := .venv/bin
 # The modules that decide: no branch of them goes untested.
-CORE_MODULES := access/caller access/certificates access/globs access/needs access/policy addresses args \
-	assess audit bounds conditions connections documents durations egress errors flatten freeze gotext grants hosts int_or_string \
-	limits names plan rate_limit_headers run_document run_events run_manifest run_status run_verdict schedule \
-	secrets shapes substitution template validation verdict wire yaml_reader
+CORE_MODULES := access/budgets access/caller access/certificates access/globs access/needs \
+	access/policy addresses args assess audit bounds breaker buckets conditions connections \
+	documents durations egress errors evidence flatten freeze gotext grants hosts int_or_string \
+	limits names plan rate_limit_headers reasons run_document run_events run_manifest run_status \
+	run_verdict schedule secrets shapes substitution template turns validation verdict wire \
+	yaml_reader
 SURVIVAL := tests/faults/test_runs_survive.py
 CORE := gateway/expr/*$(CORE_MODULES:%=,gateway/%.py)
 CORE := $(subst $() ,,$(CORE))
+
+LOCKED := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
 help: ## Say what can be made
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/p' Makefile | expand -t 14
@@ -32,20 +36,38 @@ test: lint ## Lint, then run every test with branch coverage
 	@mkdir -p .run
 	@# What kills replicas for minutes mostly waits: it does so beside the others.
 	@$(BIN)/pytest -W error -p no:cacheprovider $(SURVIVAL) > .run/survival.log 2>&1 & survival=$$!; \
-	$(BIN)/pytest -W error --ignore=$(SURVIVAL) --cov --cov-branch --cov-report=term:skip-covered \
-		| tee .run/pytest.log; \
+	$(BIN)/pytest -W error --ignore=$(SURVIVAL) -m 'not alone' -n 3 --dist loadfile \
+		--cov --cov-branch --cov-report= | tee .run/pytest.log; \
 	wait $$survival || { cat .run/survival.log; exit 1; }
+	$(BIN)/pytest -W error --ignore=$(SURVIVAL) -m alone --cov --cov-branch --cov-append \
+		--cov-report=term:skip-covered | tee .run/alone.log
 	$(BIN)/coverage report --include='$(CORE)' --show-missing --fail-under=100
-	@tail -n 1 .run/survival.log
-	@tail -n 1 .run/pytest.log
+	@tail -qn 1 .run/survival.log .run/alone.log .run/pytest.log
 
 bench: ## Measure speed and size against references in the same run
 	@tools/setup bench
 	@for part in cached upstream shared per_provider conditions start runs slowloris kubernetes; do $(BIN)/python tests/bench/$$part.py; done
 
+image: ## Do by hand, as root, what docker/Dockerfile says, and check what comes of it
+	@tools/setup test
+	$(BIN)/python tools/check_image.py
+
 dist: ## Build the wheel and the source archive into dist/
 	@tools/setup test
 	$(BIN)/python -m build --outdir dist
+
+lock: ## Lock the packages of the image anew; to the newest ones with ARGS=--upgrade
+	@tools/setup release
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra aws $(LOCKED) $(ARGS) -o docker/requirements.lock
+	echo 'hatchling>=1.27' | $(BIN)/uv pip compile --quiet - $(LOCKED) $(ARGS) -o docker/build.lock
+
+sbom: ## Write dist/sbom.cdx.json and dist/licences.md, of what the image installs
+	@tools/setup release
+	tools/sbom
+
+audit: ## Ask the index which of the locked packages have known vulnerabilities
+	@tools/setup release
+	$(BIN)/pip-audit --strict --no-deps --require-hashes -r docker/requirements.lock
 
 clean: ## Remove everything that the other targets made
 	rm -rf .venv .run .coverage* dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

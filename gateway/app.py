@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol
 
@@ -14,8 +14,10 @@ from aiohttp.typedefs import Middleware
 
 from gateway.access.parts import AccessParts, everybody, open_access
 from gateway.analysis import Analysis
+from gateway.api.admission import admission_of
 from gateway.api.audit import AuditCalls, audit_middleware
 from gateway.api.callers import caller_middleware
+from gateway.api.connections import ConnectionCalls
 from gateway.api.operations import Contract, Health, Operations
 from gateway.api.problems import error_middleware
 from gateway.api.run_events import RunEvents
@@ -27,9 +29,8 @@ from gateway.audit_trail import Trail
 from gateway.background import keep
 from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.combined_sources import Source, usable
-from gateway.connection_parts import open_upstreams
+from gateway.connection_parts import Upstreams, open_upstreams
 from gateway.connection_secrets import Granting
-from gateway.connection_settings import Connection
 from gateway.credentials import Credentials
 from gateway.documents import Document
 from gateway.egress_parts import Policies, open_way, policies_of
@@ -55,6 +56,7 @@ from gateway.source_parts import Sources, cluster_client, open_sources
 from gateway.store import Store
 from gateway.telemetry import Telemetry
 from gateway.template import Template, TemplateRef
+from gateway.upstream_telemetry import UpstreamTelemetry
 from providers import JobRules, Plugins, load_plugins, provider_types
 
 _ENVIRON: Final = (
@@ -106,7 +108,7 @@ class Rights:
 
     jobs: JobRights
     egress: Policies
-    connections: tuple[Connection, ...] = ()
+    upstreams: Upstreams = field(default_factory=Upstreams)
 
 
 @asynccontextmanager
@@ -131,6 +133,9 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         sources = await open_sources(settings, cluster, parts)
         readings = readings_of(settings, telemetry, store)
         hash_key = HashKey(settings.readings.hash_key, store).current
+        upstreams = await open_upstreams(
+            settings.connections, settings.limits, store, UpstreamTelemetry(telemetry), parts
+        )
         judges = await compose(
             settings,
             environ,
@@ -142,7 +147,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             rights=Rights(
                 JobRights(settings.kubernetes.jobs.namespaces),
                 policies_of(settings),
-                settings.connections,
+                upstreams,
             ),
         )
         runs = await parts.enter_async_context(
@@ -158,7 +163,9 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         source = sources.templates
         health = _health(store, sources, access, telemetry, judges.plugins)
         if settings.connections:
-            health.details["connections"] = lambda: {"names": settings.connection_names}
+            health.details["connections"] = lambda: {
+                name: budget.details() for name, budget in upstreams.budgets.items()
+            }
         orders = partial(order_of, judges.planner)
         rights = access.rights
         is_apart = settings.operations.port is not None
@@ -169,11 +176,13 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
                 error_middleware(telemetry),
                 audit_middleware(trail),
                 caller_middleware(access.door),
+                *admission_of(settings.access, access.policy, telemetry),
             ],
             Verdicts(_analysis(judges, readings, telemetry, trail), rights, settings),
             RunCalls(runs.runs, runs.store, runs.watch, orders, rights, settings, trail),
             RunEvents(runs.watch, rights),
             AuditCalls(trail, rights),
+            ConnectionCalls(upstreams.budgets, rights),
             Templates(source, linter(settings, source, environ, judges.plugins), rights, settings),
             Contract(),
             *(() if is_apart else (operations,)),
@@ -283,9 +292,9 @@ async def compose(
     parts.enter_context(plugins.at_work())
     jobs = cluster_jobs(settings.kubernetes, parts)
     quotas = QuotaTelemetry(telemetry)
-    upstreams = await open_upstreams(rights.connections, settings.limits, parts)
+    budgets = rights.upstreams.budgets
     ways = {
-        name: await open_way(policy, settings.limits, quotas, threads, jobs, upstreams, parts)
+        name: await open_way(policy, settings.limits, quotas, threads, jobs, budgets, parts)
         for name, policy in rights.egress.items()
     }
     explanations = Explanations(budget_s=settings.verdicts.explain_no_data_s, now_s=time.monotonic)
@@ -298,7 +307,9 @@ async def compose(
             own_namespace=settings.namespace,
             environ=_visible(environ),
         ),
-        granting=Granting(rights.connections, sources.secrets.for_named, settings.namespace),
+        granting=Granting(
+            rights.upstreams.connections, sources.secrets.for_named, settings.namespace
+        ),
         hash_key=hash_key,
         job_rights=rights.jobs,
         ttl_s=settings.verdicts.plan_ttl_s,

@@ -109,6 +109,7 @@ def assess(
         dry_run_summary=_summary(
             len(dry_rules), (each for each in completed if each.rules.is_dry_run)
         ),
+        unknown=status.unknown,
     )
 
 

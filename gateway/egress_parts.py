@@ -7,11 +7,13 @@ from contextlib import AsyncExitStack
 
 from gateway.egress import EVERYTHING, INLINE_POLICY, NAMED_POLICY, EgressPolicy, Redirects, Rule
 from gateway.egress_settings import EgressRule
+from gateway.host_turns import HostTurns
 from gateway.http_client import HttpClient
-from gateway.provider import Context, Http, JobApi
+from gateway.provider import Context, JobApi
 from gateway.rate_limits import RateLimitObserver, RateLimits
 from gateway.settings import Limits, Settings
 from gateway.tokens import TokenCache
+from gateway.upstream_budget import UpstreamBudget
 from gateway.ways import Way
 
 Policies = Mapping[str, EgressPolicy]
@@ -43,7 +45,7 @@ async def open_way(
     observer: RateLimitObserver,
     threads: Executor,
     jobs: JobApi | None,
-    upstreams: Mapping[str, Http],
+    upstreams: Mapping[str, UpstreamBudget],
     parts: AsyncExitStack,
 ) -> Way:
     """A way out under one policy; what must be closed goes to ``parts``."""
@@ -59,7 +61,8 @@ async def open_way(
         threads=threads,
         jobs=jobs,
     )
-    return Way(context, RateLimits(observer), upstreams)
+    turns = HostTurns(limits.connections_per_host)
+    return Way(context, RateLimits(observer), turns, upstreams)
 
 
 def _rule(rule: EgressRule) -> Rule:

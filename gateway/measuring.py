@@ -14,17 +14,23 @@ from dataclasses import dataclass, replace
 
 from gateway.conditions import judge
 from gateway.errors import ProviderError
+from gateway.evidence import Evidence
 from gateway.explanations import Explanations, wants_explanation
+from gateway.expr import only_limit
 from gateway.guard import guarded
 from gateway.lasting import Lasting, RunIdentity, attempt_of
-from gateway.model import Judgement, Phase
+from gateway.measurement_telemetry import MeasurementTelemetry
+from gateway.model import Judgement, Phase, Reading
 from gateway.planner import Planned, PlannedMetric
-from gateway.provider import Attempt, Clock, Context, LastingProvider
+from gateway.proofs import Proofs
+from gateway.provider import Attempt, Clock, Context, LastingProvider, Provider
 from gateway.readings import Answer, Freshness, Readings
+from gateway.reasons import explain
 from gateway.run_status import Measurement as RunMeasurement
 from gateway.run_status import RunStatus
 from gateway.schedule import Action
 from gateway.telemetry import Telemetry
+from gateway.traces import Recorder, Traces
 from gateway.verdict import Measurement, one_number, redacted
 from gateway.ways import Ways
 
@@ -65,6 +71,9 @@ class Measuring:
         self._ways = ways
         self._now_unix_s = now_unix_s
         self._telemetry = telemetry
+        self._metrics = MeasurementTelemetry(telemetry)
+        self._proofs = Proofs()
+        self._traces = Traces()
 
     async def measure(
         self,
@@ -79,18 +88,24 @@ class Measuring:
         plan = metric.plan
         answer: Answer | None = None
         metadata: Mapping[str, str] = {}
+        evidence: Evidence | None = None
+        outcome: object = None
         try:
             answer = await self._read(metric, planned.namespace, freshness, patience)
+            outcome = answer.reading
             judgement = answer.reading.judgement or judge(
                 answer.reading,
                 success_condition=plan.success_condition,
                 failure_condition=plan.failure_condition,
             )
+            evidence = self._proofs.of(answer.reading, judgement, plan, planned.redaction)
             metadata = answer.reading.metadata_with(judgement.phase)
             if judgement.phase is not Phase.SUCCESSFUL and wants_explanation(answer.reading):
                 judgement = await self._explained(judgement, metric, patience)
         except ProviderError as error:
             judgement, metadata = Judgement(Phase.ERROR, str(error)), error.metadata
+            self._metrics.provider_failed(provider=plan.provider_name, reason=error.slug)
+            outcome = error
         except TimeoutError:
             message = (
                 f"not measured within {patience.wait_s:g}s; the measurement goes on, ask again"
@@ -98,6 +113,7 @@ class Measuring:
             judgement = Judgement(Phase.RUNNING, message)
         took_s = time.perf_counter() - started_s
         self._telemetry.measured(provider=plan.provider_name, phase=judgement.phase, took_s=took_s)
+        self._show_phase(metric, planned, judgement.phase)
         measurement = Measurement(
             metric=plan.name,
             provider=plan.provider_name,
@@ -113,9 +129,12 @@ class Measuring:
             took_s=took_s,
             is_dry_run=plan.is_dry_run,
             metadata=metadata,
+            evidence=evidence,
+            trace=self._traces.of(metric.key, outcome, planned.redaction),
         )
         self._show_value(measurement, planned)
-        return redacted(measurement, planned.redaction)
+        shown = redacted(measurement, planned.redaction)
+        return replace(shown, reason=explain(shown))
 
     async def look(
         self,
@@ -136,6 +155,7 @@ class Measuring:
                 phase=measurement.phase,
                 took_s=measurement.finished_at_unix_s - measurement.started_at_unix_s,
             )
+            self._show_phase(metric, planned, measurement.phase)
         return measurement
 
     async def abandon(
@@ -187,13 +207,28 @@ class Measuring:
                     freshness,
                     lambda: self._lasting(metric).follow(provider, attempt),
                     longest_s=provider.longest_s(),
+                    tenant=namespace,
                 )
             longest_s = self._readings.longest_flight_s
             return await self._readings.read(
                 metric.key,
                 freshness,
-                lambda: guarded(provider.measure(self._context_of(metric, longest_s))),
+                lambda: self._recorded(metric, provider, longest_s),
+                tenant=namespace,
             )
+
+    async def _recorded(
+        self, metric: PlannedMetric, provider: Provider, longest_s: float
+    ) -> Reading:
+        context = self._context_of(metric, longest_s)
+        recorder = Recorder(context.http)
+        try:
+            reading = await guarded(provider.measure(replace(context, http=recorder)))
+        except ProviderError as error:
+            self._traces.keep(metric.key, error, recorder.trace)
+            raise
+        self._traces.keep(metric.key, reading, recorder.trace)
+        return reading
 
     def _lasting(self, metric: PlannedMetric) -> Lasting:
         return Lasting(self._context_of(metric))
@@ -221,6 +256,16 @@ class Measuring:
             takes_since_unix_s=oldest,
         )
 
+    def _show_phase(self, metric: PlannedMetric, planned: Planned, phase: Phase) -> None:
+        self._metrics.judged(
+            template=planned.label,
+            namespace=planned.namespace,
+            metric=metric.plan.name,
+            phase=phase,
+            thresholds=_thresholds(metric, planned),
+            now_unix_s=self._now_unix_s(),
+        )
+
     def _show_value(self, measurement: Measurement, planned: Planned) -> None:
         number = one_number(measurement.reading) if measurement.reading else None
         if number is not None:
@@ -243,3 +288,17 @@ class Measuring:
             return judgement
         message = "; ".join(part for part in (judgement.message, why) if part)
         return replace(judgement, message=message)
+
+
+def _thresholds(metric: PlannedMetric, planned: Planned) -> dict[str, float]:
+    """What the conditions compare the value with, unless a secret may be a part of it."""
+    texts = {
+        "successCondition": metric.plan.success_condition,
+        "failureCondition": metric.plan.failure_condition,
+    }
+    found = dict[str, float]()
+    for name, text in texts.items():
+        number = only_limit(text)
+        if number is not None and planned.redaction.text(text) == text:
+            found[name] = number
+    return found

@@ -6,6 +6,7 @@ milliseconds.
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,6 +16,37 @@ from gateway.verdict import timestamp
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _HALF_A_MILLISECOND_S: Final = 0.0005
+_OF_STATUS: Final = frozenset(
+    {
+        "phase",
+        "runSummary",
+        "message",
+        "metricResults",
+        "startedAt",
+        "completedAt",
+        "dryRunSummary",
+    }
+)
+_OF_RESULT: Final = frozenset(
+    {
+        "name",
+        "phase",
+        "measurements",
+        "message",
+        "count",
+        "successful",
+        "failed",
+        "inconclusive",
+        "error",
+        "consecutiveError",
+        "consecutiveSuccess",
+        "dryRun",
+        "metadata",
+    }
+)
+_OF_MEASUREMENT: Final = frozenset(
+    {"phase", "startedAt", "finishedAt", "message", "value", "metadata", "resumeAt"}
+)
 _PHASES: Final[Mapping[str, Phase]] = {str(phase): phase for phase in Phase}
 
 
@@ -41,6 +73,7 @@ def status_json(status: RunStatus) -> dict[str, object]:
         content["completedAt"] = _time_text(status.completed_at_unix_s)
     if status.dry_run_summary is not None:
         content["dryRunSummary"] = summary_json(status.dry_run_summary)
+    content |= status.unknown
     return content
 
 
@@ -70,6 +103,7 @@ def measurement_json(measurement: Measurement) -> dict[str, object]:
         content["metadata"] = dict(measurement.metadata)
     if measurement.resume_at_unix_s is not None:
         content["resumeAt"] = _time_text(measurement.resume_at_unix_s)
+    content |= measurement.unknown
     return content
 
 
@@ -99,7 +133,7 @@ def summary_json(summary: Summary) -> dict[str, int]:
 
 
 def parse_status(content: Mapping[str, object]) -> RunStatus:
-    """A status from decoded JSON; fields that nobody knows are passed over.
+    """A status from decoded JSON; fields that nobody knows are kept.
 
     Raises:
         StatusUnreadable: a field is missing, or is not of its kind.
@@ -115,6 +149,7 @@ def parse_status(content: Mapping[str, object]) -> RunStatus:
         dry_run_summary=(
             _summary(_object(content, "dryRunSummary")) if "dryRunSummary" in content else None
         ),
+        unknown=_unknown(content, _OF_STATUS),
     )
 
 
@@ -129,6 +164,7 @@ def _result_json(result: MetricResult) -> dict[str, object]:
         content["dryRun"] = True
     if result.metadata:
         content["metadata"] = dict(result.metadata)
+    content |= result.unknown
     return content
 
 
@@ -137,7 +173,7 @@ def _result(content: Mapping[str, object]) -> MetricResult:
         name=_name(content),
         phase=_phase(content),
         message=_text(content, "message"),
-        measurements=tuple([_measurement(each) for each in _objects(content, "measurements")]),
+        measurements=tuple([parse_measurement(each) for each in _objects(content, "measurements")]),
         count=_number(content, "count"),
         successful=_number(content, "successful"),
         failed=_number(content, "failed"),
@@ -147,10 +183,12 @@ def _result(content: Mapping[str, object]) -> MetricResult:
         consecutive_success=_number(content, "consecutiveSuccess"),
         is_dry_run=_flag(content, "dryRun"),
         metadata=_texts(content, "metadata"),
+        unknown=_unknown(content, _OF_RESULT),
     )
 
 
-def _measurement(content: Mapping[str, object]) -> Measurement:
+def parse_measurement(content: Mapping[str, object]) -> Measurement:
+    """One entry of ``measurements``. Raises StatusUnreadable."""
     started_at = _time(content, "startedAt")
     if started_at is None:
         raise _unreadable(content, "startedAt", "an RFC 3339 time")
@@ -162,6 +200,7 @@ def _measurement(content: Mapping[str, object]) -> Measurement:
         value=_text(content, "value"),
         metadata=_texts(content, "metadata"),
         resume_at_unix_s=_time(content, "resumeAt"),
+        unknown=_unknown(content, _OF_MEASUREMENT),
     )
 
 
@@ -246,6 +285,10 @@ def _objects(content: Mapping[str, object], field: str) -> list[Mapping[str, obj
     if not isinstance(members, list) or not all(isinstance(each, dict) for each in members):
         raise _unreadable(content, field, "a list of objects")
     return members
+
+
+def _unknown(content: Mapping[str, object], known: AbstractSet[str]) -> dict[str, object]:
+    return {name: value for name, value in content.items() if name not in known}
 
 
 def _unreadable(content: Mapping[str, object], field: str, kind: str) -> StatusUnreadable:

@@ -25,6 +25,8 @@ class Measurement:
     metadata: Mapping[str, str] = field(default_factory=dict)
     resume_at_unix_s: float | None = None
     """When one that is in flight wants to be looked at again."""
+    unknown: Mapping[str, object] = field(default_factory=dict)
+    """What a newer gateway wrote of it, as JSON: kept as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class MetricResult:
     is_dry_run: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
     """What the provider tells of the metric, such as its resolved query."""
+    unknown: Mapping[str, object] = field(default_factory=dict)
+    """What a newer gateway wrote of it, as JSON: kept as it is."""
 
     @property
     def last(self) -> Measurement | None:
@@ -85,6 +89,8 @@ class RunStatus:
     run_summary: Summary = Summary()
     dry_run_summary: Summary | None = None
     """None until the first assessment."""
+    unknown: Mapping[str, object] = field(default_factory=dict)
+    """What a newer gateway wrote of it, as JSON: kept as it is."""
 
     def result_of(self, metric_name: str) -> MetricResult | None:
         """The result of a metric, None if it was never measured."""

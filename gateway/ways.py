@@ -9,10 +9,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from gateway.budgeted_http import BudgetedHttp
 from gateway.connected_http import ConnectedHttp, ConnectedTokens
 from gateway.grants import Grants
+from gateway.host_turns import HostTurns, TurnedHttp
 from gateway.provider import Context, Http
 from gateway.rate_limits import RateLimits
+from gateway.upstream_budget import UpstreamBudget
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,9 @@ class Way:
 
     context: Context
     rate_limits: RateLimits
-    upstreams: Mapping[str, Http] = field(default_factory=dict)
-    """The clients of named upstreams, by their names."""
+    turns: HostTurns
+    upstreams: Mapping[str, UpstreamBudget] = field(default_factory=dict)
+    """The named upstreams, by their names; all ways share what may be asked of one."""
 
     def of(
         self,
@@ -33,8 +37,13 @@ class Way:
         grants: Grants | None = None,
     ) -> Context:
         """What one of them may use; as ``RateLimits.within`` has it."""
+        tenant = "" if grants is None else grants.namespace
+        turned = TurnedHttp(self.context.http, self.turns, tenant)
         plain = self.rate_limits.within(
-            self.context, provider=provider, credential=credential, longest_s=longest_s
+            replace(self.context, http=turned),
+            provider=provider,
+            credential=credential,
+            longest_s=longest_s,
         )
         if grants is None or not grants.upstreams:
             return plain
@@ -42,7 +51,8 @@ class Way:
         given_up_at_s = clock_s() + longest_s
 
         def through(name: str) -> Http:
-            context = replace(self.context, http=self.upstreams[name])
+            http = BudgetedHttp(self.upstreams[name], tenant=tenant, given_up_at_s=given_up_at_s)
+            context = replace(self.context, http=http)
             return self.rate_limits.within(
                 context,
                 provider=provider,

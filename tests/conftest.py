@@ -1,3 +1,3 @@
 """What all tests may use."""
 
-pytest_plugins = ["redis_server", "kube.plugin"]
+pytest_plugins = ["redis_server", "kube.plugin", "chart.plugin"]

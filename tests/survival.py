@@ -70,7 +70,7 @@ async def upstream() -> AsyncIterator[Upstream]:
 class Replica:
     """One gateway as a process of its own."""
 
-    def __init__(self, redis_url: str, folder: Path, *options: str) -> None:
+    def __init__(self, redis_url: str, folder: Path, *options: str, tree: Path = ROOT) -> None:
         with socket.socket() as place:
             place.bind(("127.0.0.1", 0))
             self.port = place.getsockname()[1]
@@ -78,6 +78,7 @@ class Replica:
         self._log = folder / f"replica-{self.port}.log"
         self._command = [sys.executable, "-m", "gateway", "serve", "--redis", redis_url]
         self._command += ["--port", str(self.port), "--state", str(folder), *options]
+        self._tree = tree
         self._process: subprocess.Popen[bytes] | None = None
         self.kills = 0
 
@@ -97,13 +98,18 @@ class Replica:
             self.kills += 1
 
     @property
+    def log(self) -> str:
+        """All that it has said."""
+        return self._log.read_text()
+
+    @property
     def is_alive(self) -> bool:
         """Whether it runs."""
         return self._process is not None and self._process.poll() is None
 
     def _launch(self) -> None:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, cwd=ROOT, stdout=log, stderr=log)
+            self._process = subprocess.Popen(self._command, cwd=self._tree, stdout=log, stderr=log)
 
     def _listens(self) -> bool:
         assert self.is_alive, self._log.read_text()[-2000:]

@@ -56,6 +56,7 @@ PAGES = (
     "README.md",
     "CHANGELOG.md",
     *sorted(str(page.relative_to(ROOT)) for page in ROOT.glob("docs/**/*.md")),
+    "charts/analysis-gateway/README.md",
 )
 CODE_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

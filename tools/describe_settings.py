@@ -24,7 +24,10 @@ refused at start, with its path. Durations are Go's: `500ms`, `8s`, `1m30s`.
 FLAGS = """
 Flags: `--host`, `--port`, `--templates`, `--secrets`, `--redis`, `--state`, `--namespace`.
 
-Environment variables are read as Argo reads them: `ARGO_ROLLOUTS_PROMETHEUS_ADDRESS` is the
+`ANALYSIS_GATEWAY_REDIS` is the Redis URL for who keeps it out of files and command lines; `--redis`
+wins over it, and it over the file.
+
+Other environment variables are read as Argo reads them: `ARGO_ROLLOUTS_PROMETHEUS_ADDRESS` is the
 address of a Prometheus metric that gives none, `POD_NAMESPACE` the gateway's own namespace; the two
 for Jobs stand in the table.
 

@@ -124,10 +124,12 @@ def create_app() -> web.Application:
 
 
 def main() -> None:
-    """Serve the demo on the loopback address until a signal ends it."""
+    """Serve the demo until a signal ends it."""
     parser = argparse.ArgumentParser(description="A rollout demo with a good and a bad version.")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8081)
-    web.run_app(create_app(), host="127.0.0.1", port=parser.parse_args().port)
+    options = parser.parse_args()
+    web.run_app(create_app(), host=options.host, port=options.port)
 
 
 if __name__ == "__main__":

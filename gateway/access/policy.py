@@ -41,6 +41,8 @@ class Action(StrEnum):
     """Start runs of templates; see, follow, end and delete such runs, whoever started them."""
     INLINE = "inline"
     """Bring templates, or a whole run, beside the right to ask for verdicts or to run them."""
+    EXPLAIN = "explain"
+    """See the requests and answers behind a verdict, beside the right to ask for it."""
     JOBS = "jobs"
     """Have templates judged that run Jobs."""
     ADMIN = "admin"
@@ -53,6 +55,7 @@ _WORDS: Final = {
     Action.VERDICT: "ask for verdicts",
     Action.RUN: "run analyses",
     Action.INLINE: "bring templates",
+    Action.EXPLAIN: "see requests and answers",
     Action.JOBS: "run Jobs",
     Action.ADMIN: "see and end all runs",
     Action.METRICS: "read metrics",
@@ -122,10 +125,25 @@ class Rule(WireModel):
         return self
 
 
+AtLeastOne = Annotated[int, Field(ge=1)]
+
+
+class Budget(WireModel):
+    """How much some callers may ask; what it does not say is as ``access.budget`` has it."""
+
+    callers: Some[Annotated[Callers, BeforeValidator(_named)]]
+    """As those of a rule."""
+    per_second: AtLeastOne | None = None
+    burst: AtLeastOne | None = None
+    concurrency: AtLeastOne | None = None
+    queue: Annotated[int, Field(ge=0)] | None = None
+
+
 class Policy(WireModel):
     """All rules."""
 
     rules: Annotated[tuple[Rule, ...], Field(strict=False, max_length=MAX_RULES)]
+    budgets: Annotated[tuple[Budget, ...], Field(strict=False, max_length=MAX_RULES)] = ()
 
 
 OPEN: Final = Policy(

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final, Protocol
 from uuid import UUID
@@ -71,10 +71,13 @@ class KeepsRuns(Protocol):
     async def load(self, run_id: str) -> Run:
         """A run. Raises RunNotFound, StoreUnavailable."""
 
+    async def manifest(self, run_id: str) -> Mapping[str, object]:
+        """The manifest of a run. Raises RunNotFound, StoreUnavailable."""
+
     async def list(self, wanted: Filter, *, limit: int, cursor: str | None) -> Page:
         """A page of runs. Raises RequestInvalid for a wrong cursor, StoreUnavailable."""
 
-    async def delete(self, run_id: str) -> None:
+    async def delete(self, run_id: str, now_unix_s: float) -> None:
         """Drop a run. Raises RunNotFound, RunUnderWay, StoreUnavailable."""
 
 
@@ -191,7 +194,7 @@ class RunCalls:
         return answer(noted(document(run), note), headers={"Warning": f'299 - "{note}"'})
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Drop a run that has ended, or that cannot be read."""
+        """Drop a run that has ended, or that nobody can drive."""
         caller = self._may_see_some(request)
         run_parameters.read_nothing(request)
         bodies.refuse_other_origins(request)
@@ -199,7 +202,7 @@ class RunCalls:
         run: Run | None = None
         with contextlib.suppress(RunUnreadable):
             run = await self._visible.load(caller, run_id)
-        await self._store.delete(run_id)
+        await self._store.delete(run_id, time.time())
         self._note(Call.RUN_DELETED, caller, run_id, run)
         return web.Response(status=204, headers={"Cache-Control": "no-store"})
 

@@ -26,7 +26,11 @@ from gateway.store import StoreInvalid
 @click.option(
     "--secrets", type=click.Path(path_type=Path), help="The folder of secrets, NAMESPACE/NAME/KEY."
 )
-@click.option("--redis", help="The Redis URL; unset, a private Redis is started.")
+@click.option(
+    "--redis",
+    envvar="ANALYSIS_GATEWAY_REDIS",
+    help="The Redis URL; unset, a private Redis is started.",
+)
 @click.option("--state", type=click.Path(path_type=Path), help="The folder of the private Redis.")
 @click.option("--namespace", help="The gateway's own namespace.")
 def command(config: Path | None, **flags: object) -> None:

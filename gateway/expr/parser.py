@@ -6,8 +6,9 @@ from gateway.expr.lexer import NEGATABLE, Kind, Token
 from gateway.expr.nodes import Node
 from gateway.expr.operands import Operands
 
-_UNARY = {"not": 50, "!": 50, "-": 90, "+": 90}
-_BINARY = {
+SIGNS = {"not": 50, "!": 50, "-": 90, "+": 90}
+"""How strongly the operators before an operand bind."""
+BINDING = {
     "|": 0,
     "or": 10,
     "||": 10,
@@ -22,6 +23,7 @@ _BINARY = {
     "^": 100,
     "??": 500,
 }
+"""How strongly the operators between two operands bind."""
 _STATEMENTS = ("let", "if")
 _RIGHT_ASSOCIATIVE = frozenset({"**", "^"})
 COMPARISONS = ("<", ">", ">=", "<=")
@@ -75,10 +77,10 @@ class _Parser(Operands):
 
     def _signed(self) -> Node:
         token = self.token
-        if token.value not in _UNARY:
+        if token.value not in SIGNS:
             return self.operand()
         self.next()
-        operand = self.expression(_UNARY[token.value])
+        operand = self.expression(SIGNS[token.value])
         return self.postfix(self.made(nodes.Unary(token.value, operand), token.at))
 
     def _operators(self, left: Node, precedence: int) -> Node:
@@ -90,7 +92,7 @@ class _Parser(Operands):
                 if self.token.value not in NEGATABLE:
                     raise self.unexpected()
                 operator = self.token
-            if _BINARY.get(operator.value, -1) < precedence:
+            if BINDING.get(operator.value, -1) < precedence:
                 if negation is not None:
                     self.give_back(negation)
                 break
@@ -109,13 +111,13 @@ class _Parser(Operands):
             raise Fault(_MIXED.format(value), operator.at)
         if value in COMPARISONS:
             return self._comparison(left, operator)
-        right = self.expression(_BINARY[value] + (value not in _RIGHT_ASSOCIATIVE))
+        right = self.expression(BINDING[value] + (value not in _RIGHT_ASSOCIATIVE))
         return self.made(nodes.Binary(value, left, right), operator.at)
 
     def _comparison(self, left: Node, operator: Token) -> Node:
         chained: Node | None = None
         while True:
-            right = self.expression(_BINARY[operator.value] + 1)
+            right = self.expression(BINDING[operator.value] + 1)
             compared = self.made(nodes.Binary(operator.value, left, right), operator.at)
             if chained is None:
                 chained = compared

@@ -20,9 +20,10 @@ from gateway.model import Phase
 from gateway.provider import Clock
 from gateway.run_events import Event, changes
 from gateway.run_status import RunStatus
+from gateway.runs.decisions import conclusion
 from gateway.runs.plans import Origin, RunPlan, RunPlans
 from gateway.runs.steps import Steps
-from gateway.runs.store import RunState, RunUnreadable, Saved, StaleRun
+from gateway.runs.store import RunOfNewer, RunState, RunUnreadable, Saved, StaleRun
 from gateway.settings import Runs as RunSettings
 
 FIRST_PAUSE_S: Final = 0.1
@@ -82,6 +83,7 @@ class Driver:
 
         Raises:
             StoreUnavailable: Redis does not say how the run stands; nothing was measured.
+            RunUnreadable: this gateway does not know how; nothing was changed.
             ClusterUnavailable: a secret cannot be read now; nothing was measured.
 
         """
@@ -119,6 +121,12 @@ class Driver:
         try:
             plan = await self._plans.of(drive.run_id)
         except TemplateInvalid as error:
+            if drive.state.schema.is_newer:
+                # Its provider may be new, or a field.
+                raise RunOfNewer(
+                    drive.run_id,
+                    f"a newer gateway wrote it, and this one cannot plan it: {_told(error)}",
+                ) from None
             status = assess.gave_up(drive.state.status, _told(error), now_unix_s=now_unix_s)
             await self._end(drive, None, status)
             return None
@@ -204,7 +212,7 @@ class Driver:
                 templates=origin.templates,
                 run=drive.run_id,
                 phase=status.phase.value,
-                reason=status.message,
+                reason=conclusion(plan, status),
                 took_s=self._now_unix_s() - drive.state.created_at_unix_s,
             )
         )

@@ -1,6 +1,6 @@
 """The keys under which Redis has the runs: all in one slot of a cluster, none with a time to live.
 
-    run:ID         hash     manifest, status, version, created; terminate, dropped where it is so
+    run:ID         hash     manifest, status, version, created, schema; some: terminate, dropped
     events:ID      list     "VERSION-NUMBER event", its newest events
     versions       hash     ID -> "VERSION PHASE"
     facts          hash     ID -> "CREATED-MS [namespace, templates, labels, named]", for lists

@@ -210,4 +210,5 @@ def read_run(run_id: str, fields: Sequence[bytes | None]) -> Run | None:
         version=state.version,
         is_terminated=state.is_terminated,
         created_at_unix_s=state.created_at_unix_s,
+        schema=state.schema,
     )

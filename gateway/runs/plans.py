@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 import orjson
 
+from gateway.errors import TemplateInvalid
 from gateway.lasting import RunIdentity
 from gateway.limits import MetricRules, metric_rules, within_measure
 from gateway.planner import INLINE, Chosen, Planned, PlannedMetric, Planner
@@ -18,7 +19,9 @@ from gateway.run_manifest import (
     TEMPLATES_ANNOTATION,
     AnalysisRun,
     Order,
+    parse_run,
 )
+from gateway.runs.records import RunUnreadable
 
 MAX_REMEMBERED: Final = 20_000
 NOBODY: Final = RunIdentity("", "", "")
@@ -105,6 +108,7 @@ class RunPlans:
             TemplateInvalid: it cannot be planned (any more), with every problem.
             RunNotFound: it is gone.
             StoreUnavailable: its manifest cannot be read.
+            RunUnreadable: its manifest is none that this gateway knows.
             ClusterUnavailable: a secret of it cannot be read now.
 
         """
@@ -113,7 +117,10 @@ class RunPlans:
             self._remembered.move_to_end(run_id)
             return kept.plan
         manifest = await self._manifests.manifest(run_id)
-        run = AnalysisRun.model_validate(manifest)
+        try:
+            run = parse_run(manifest)
+        except TemplateInvalid as error:
+            raise RunUnreadable(run_id, str(error)) from None
         made = await plan_run(self._planner, _stored(run), identity(run_id, run))
         made = replace(made, origin=Origin.of(manifest))
         ttl_s = self._secrets_ttl_s if made.planned.may_change else float("inf")

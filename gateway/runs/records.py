@@ -19,8 +19,9 @@ from gateway.run_manifest import (
     names_in,
 )
 from gateway.run_status import RunStatus
+from gateway.runs.schema import OURS, SCHEMA, Schema, SchemaUnreadable, read_schema
 
-STATE_FIELDS: Final = ("status", "version", "created", "terminate")
+STATE_FIELDS: Final = ("status", "version", "created", "terminate", "schema")
 """What ``read_state`` wants of a run's hash, in its order."""
 _CREATED_DIGITS: Final = 13
 _LATEST_MS: Final = 10**_CREATED_DIGITS - 1
@@ -36,12 +37,16 @@ class RunUnreadable(StoreUnavailable):
     """What Redis has under the name of a run is none, or one that only a newer gateway knows."""
 
     slug = "run_unreadable"
+    advice = "delete it, or use the version of the gateway that wrote it"
 
     def __init__(self, run_id: str, reason: str) -> None:
-        super().__init__(
-            f"run {run_id} cannot be read from Redis: {reason};"
-            " delete it, or use the version of the gateway that wrote it"
-        )
+        super().__init__(f"run {run_id} cannot be read from Redis: {reason}; {self.advice}")
+
+
+class RunOfNewer(RunUnreadable):
+    """A newer gateway wrote the run, and this one leaves it to such replicas."""
+
+    advice = "it is left to newer replicas: ask again until one of them answers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +99,8 @@ class RunState:
     is_terminated: bool
     """Whether somebody wants it to end."""
     created_at_unix_s: float
+    schema: Schema = OURS
+    """Who wrote into it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,19 +167,28 @@ def read_state(run_id: str, fields: Sequence[bytes | None]) -> RunState | None:
 
     Raises:
         RunUnreadable: these are no fields of a run.
+        RunOfNewer: they are for a newer gateway.
 
     """
-    status, version, created, terminate = fields
+    status, version, created, terminate, schema_text = fields
     if status is None and version is None and created is None:
         return None
     try:
+        schema = read_schema(schema_text)
+        if not schema.is_readable:
+            raise RunOfNewer(
+                run_id,
+                f"a newer gateway wrote it, with schema {schema.needed}, and this one knows up to"
+                f" {SCHEMA}",
+            )
         return RunState(
             status=parse_status(orjson.loads(status or b"")),
             version=int(version or b""),
             is_terminated=terminate is not None,
             created_at_unix_s=float(created or b""),
+            schema=schema,
         )
-    except (StatusUnreadable, ValueError, AttributeError) as error:
+    except (StatusUnreadable, SchemaUnreadable, ValueError, AttributeError) as error:
         raise RunUnreadable(run_id, str(error)) from None
 
 

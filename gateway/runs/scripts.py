@@ -57,7 +57,7 @@ FIND: Final = (
 
 # KEYS: run. ARGV: id, manifest, status, time of creation, the same in ms, facts, '1' to terminate
 # it, how many may be live, digest of the idempotency key ('' for none), digest of the request, how
-# long a key is remembered (s).
+# long a key is remembered (s), schema.
 # A run of this id is there already when the answer to an earlier call was lost.
 CREATE: Final = (
     _NAMES
@@ -68,7 +68,8 @@ if redis.call('EXISTS', KEYS[1]) == 1 then return {'made', id} end
 local found = known(once, ARGV[10], now, ARGV[11])
 if found then return found end
 if redis.call('ZCARD', LIVE) >= tonumber(ARGV[8]) then return {'too many', id} end
-redis.call('HSET', KEYS[1], 'manifest', ARGV[2], 'status', ARGV[3], 'version', 0, 'created', now)
+redis.call('HSET', KEYS[1], 'manifest', ARGV[2], 'status', ARGV[3], 'version', 0, 'created', now,
+  'schema', ARGV[12])
 if ARGV[7] == '1' then redis.call('HSET', KEYS[1], 'terminate', 1) end
 redis.call('HSET', VERSIONS, id, '0 Pending')
 redis.call('HSET', FACTS, id, ARGV[5] .. ' ' .. ARGV[6])
@@ -83,13 +84,14 @@ return {'made', id}
 )
 
 # KEYS: run, events. ARGV: id, version, status, phase, how many events to keep, time of the end (''
-# before it), when it expires ('' for never); then each event.
+# before it), when it expires ('' for never), schema; then each event.
+# The schema of the newest gateway that wrote into a run stays.
 # A call is a repeat if the run is one version further and has the status that is to be saved.
 SAVE: Final = (
     _NAMES
     + """
 local id, version, phase = ARGV[1], ARGV[2] + 1, ARGV[4]
-local run = redis.call('HMGET', KEYS[1], 'version', 'terminate')
+local run = redis.call('HMGET', KEYS[1], 'version', 'terminate', 'schema')
 if not run[1] then return 'gone' end
 local saved = run[2] and 'terminate' or 'saved'
 if run[1] ~= ARGV[2] then
@@ -98,10 +100,12 @@ if run[1] ~= ARGV[2] then
   return is_repeat and saved or 'stale'
 end
 if not redis.call('ZSCORE', LIVE, id) then return 'stale' end
-if #ARGV > 7 then redis.call('RPUSH', KEYS[2], unpack(ARGV, 8)) end
-redis.call('HSET', KEYS[1], 'status', ARGV[3], 'version', version)
+local function written(schema) return tonumber(string.match(schema or '1', '^%d+') or 1) end
+local schema = written(run[3]) > written(ARGV[8]) and run[3] or ARGV[8]
+if #ARGV > 8 then redis.call('RPUSH', KEYS[2], unpack(ARGV, 9)) end
+redis.call('HSET', KEYS[1], 'status', ARGV[3], 'version', version, 'schema', schema)
 redis.call('HSET', VERSIONS, id, version .. ' ' .. phase)
-local excess = #ARGV > 7 and redis.call('LLEN', KEYS[2]) - ARGV[5] or 0
+local excess = #ARGV > 8 and redis.call('LLEN', KEYS[2]) - ARGV[5] or 0
 if excess > 0 then
   local dropped = redis.call('LINDEX', KEYS[2], excess - 1)
   redis.call('HSET', KEYS[1], 'dropped', string.match(dropped, '^%S+'))

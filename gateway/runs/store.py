@@ -31,6 +31,7 @@ from gateway.runs.records import (
     Manifest,
     NewRun,
     Run,
+    RunOfNewer,
     RunState,
     RunUnreadable,
     Saved,
@@ -46,6 +47,7 @@ from gateway.runs.records import (
     write_status,
 )
 from gateway.runs.retention import REMEMBER_KEY_S, Retention
+from gateway.runs.schema import OURS
 from gateway.schedule import expires_at
 from gateway.settings import Runs as RunSettings
 
@@ -58,6 +60,7 @@ __all__ = [
     "NewRun",
     "Page",
     "Run",
+    "RunOfNewer",
     "RunState",
     "RunStore",
     "RunUnreadable",
@@ -127,6 +130,7 @@ class RunStore:
             "" if once is None else once.key_digest,
             "" if once is None else once.request_digest,
             REMEMBER_KEY_S,
+            str(OURS),
         ]
         outcome, found = await self._calls.run(self._create, [keys.RUN + new.id], arguments)
         return self._created(outcome, found.decode(), is_new=found.decode() == new.id)
@@ -152,7 +156,7 @@ class RunStore:
                 )
 
     async def load(self, run_id: str) -> Run:
-        """A run. Raises RunNotFound, RunUnreadable."""
+        """A run. Raises RunNotFound, RunUnreadable, RunOfNewer."""
         fields = await self._calls.fields(keys.RUN + run_id, RUN_FIELDS)
         run = read_run(run_id, fields)
         if run is None:
@@ -167,7 +171,7 @@ class RunStore:
         return read_manifest(run_id, text)
 
     async def state(self, run_id: str) -> RunState | None:
-        """How a run stands, None if it is gone. Raises RunUnreadable."""
+        """How a run stands, None if it is gone. Raises RunUnreadable, RunOfNewer."""
         fields = await self._calls.fields(keys.RUN + run_id, STATE_FIELDS)
         return read_state(run_id, fields)
 
@@ -199,6 +203,7 @@ class RunStore:
             self._settings.keep_events,
             ended_at,
             expires,
+            str(OURS),
         ]
         arguments += [
             f"{version + 1}-{number} ".encode() + pack(event)
@@ -221,19 +226,36 @@ class RunStore:
             raise no_such_run(run_id)
         return Terminated(outcome.decode())
 
-    async def delete(self, run_id: str) -> None:
-        """Drop a run that has ended, or that cannot be read. Raises RunNotFound, RunUnderWay."""
+    async def delete(self, run_id: str, now_unix_s: float) -> None:
+        """Drop a run that has ended, or that nobody can drive.
+
+        Raises:
+            RunNotFound: there is none of this id.
+            RunUnderWay: it has not ended.
+            RunOfNewer: newer replicas may be driving it, if there are any.
+
+        """
         outcome = await self._calls.run(self._delete, [keys.RUN + run_id], [run_id, 0])
         if outcome == b"under way":
             try:
                 await self.load(run_id)
-            except RunUnreadable:
+            except RunUnreadable as error:
+                if isinstance(error, RunOfNewer) and not await self._is_too_old(run_id, now_unix_s):
+                    raise
                 # Nobody can drive it: it would be under way for ever.
                 outcome = await self._calls.run(self._delete, [keys.RUN + run_id], [run_id, 1])
             else:
                 raise RunUnderWay(f"run {run_id} has not ended; terminate it, or wait for its end")
         if outcome == b"gone":
             raise no_such_run(run_id)
+
+    async def _is_too_old(self, run_id: str, now_unix_s: float) -> bool:
+        """Whether whoever can drive the run would have ended it by now."""
+        (created,) = await self._calls.fields(keys.RUN + run_id, ["created"])
+        try:
+            return now_unix_s - float(created or b"") > self._settings.max_duration_s
+        except ValueError:
+            return False
 
     async def list(self, wanted: Filter, *, limit: int, cursor: str | None) -> Page:
         """Up to ``limit`` runs, newest first. Raises RequestInvalid for a wrong cursor."""

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from gateway.errors import StoreUnavailable
 from gateway.run_events import Event
-from gateway.runs.records import Run
+from gateway.runs.records import Manifest, Run, RunUnreadable
 from gateway.single_flight import Flights, shared
 
 POLL_S: Final = 0.25
@@ -31,6 +31,9 @@ class WatchedRuns(Protocol):
 
     async def load(self, run_id: str) -> Run:
         """A run. Raises RunNotFound, StoreUnavailable."""
+
+    async def manifest(self, run_id: str) -> Manifest:
+        """The manifest of a run. Raises RunNotFound, StoreUnavailable."""
 
     async def events(self, run_id: str, after: str | None) -> Events:
         """What happened after an event. Raises RunNotFound, StoreUnavailable."""
@@ -102,6 +105,7 @@ class Watch:
 
         Raises:
             RunNotFound: it was deleted meanwhile.
+            RunUnreadable: this gateway cannot read it.
             StoreUnavailable: how it stands is not known when the time is over.
 
         """
@@ -115,6 +119,9 @@ class Watch:
                 is_over = left_s <= 0 or news is not News.CHANGED
                 try:
                     run = await watcher.run()
+                except RunUnreadable:
+                    # No waiting mends that; another replica may know more.
+                    raise
                 except StoreUnavailable:
                     if is_over:
                         raise

@@ -12,17 +12,20 @@ from saq.types import Context
 
 from gateway.errors import ClusterUnavailable, StoreUnavailable
 from gateway.runs.queue import FUNCTION, RunQueue
+from gateway.runs.records import RunUnreadable
 
 PAUSE_S: Final = 1.0
 """When a run is driven again whose step could not begin because Redis or the cluster was away."""
 PAUSE_AFTER_A_FAULT_S: Final = 10.0
 """When a run is driven again whose step failed by an error in the gateway itself."""
+TELL_EVERY_S: Final = 30.0
+"""From one line about a run that is not driven here to the next: there may be thousands."""
 _log: Final = logging.getLogger(__name__)
 
 Drive = Callable[[str], Awaitable[float | None]]
 """Takes a run, by its id, a step further. Returns when it wants its next step, in Unix seconds;
 None if it has ended or is gone. Raises StoreUnavailable or ClusterUnavailable if the step could not
-begin."""
+begin, RunUnreadable if the run is none that this gateway can drive."""
 
 
 class StepObserver(Protocol):
@@ -48,6 +51,7 @@ class RunWorker:
             concurrency=concurrency,
         )
         self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._tells_at_s = 0.0
 
     async def start(self) -> None:
         """Take runs from now on. A Redis that is away is waited for, in the background."""
@@ -81,7 +85,9 @@ class RunWorker:
         self._observer.run_stepped(late_s=time.time() - job.meta["due_unix_s"])
         try:
             return await self._drive(run_id)
-        except (StoreUnavailable, ClusterUnavailable):
+        except (StoreUnavailable, ClusterUnavailable) as error:
+            if isinstance(error, RunUnreadable):
+                self._tell(run_id, error)
             return time.time() + PAUSE_S
         except Exception as error:  # noqa: BLE001 # one run must not end the worker, nor spin in it
             # The error's own text may hold a secret.
@@ -89,6 +95,12 @@ class RunWorker:
             keys = {"run": run_id, "error": type(error).__name__, "places": places}
             _log.error("a step failed by an error in the gateway", extra=keys)
             return time.time() + PAUSE_AFTER_A_FAULT_S
+
+    def _tell(self, run_id: str, error: RunUnreadable) -> None:
+        now_s = time.monotonic()
+        if now_s >= self._tells_at_s:
+            self._tells_at_s = now_s + TELL_EVERY_S
+            _log.warning("a run is not driven here", extra={"run": run_id, "reason": str(error)})
 
 
 class _SaqWorker(Worker[Context]):

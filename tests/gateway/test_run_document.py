@@ -141,7 +141,7 @@ def test_a_run_is_its_manifest_with_a_status(
 
 
 def test_argos_own_status_is_read() -> None:
-    """Whole seconds, other time zones, and fields that are newer than this gateway."""
+    """Whole seconds, other time zones, and fields that are newer than this gateway, which stay."""
     document = {
         "phase": "Successful",
         "startedAt": "2023-11-14T23:13:20+01:00",
@@ -149,7 +149,10 @@ def test_argos_own_status_is_read() -> None:
         "another": {"field": True},
     }
     assert parse_status(document) == RunStatus(
-        phase=Phase.SUCCESSFUL, started_at_unix_s=1_700_000_000.0, run_summary=Summary(count=1)
+        phase=Phase.SUCCESSFUL,
+        started_at_unix_s=1_700_000_000.0,
+        run_summary=Summary(count=1),
+        unknown={"another": {"field": True}},
     )
 
 

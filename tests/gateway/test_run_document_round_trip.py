@@ -11,6 +11,9 @@ from gateway.run_status import Measurement, MetricResult, RunStatus, Summary
 TIMES = st.integers(0, 250_000_000_000_000).map(lambda milliseconds: milliseconds / 1000)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 METADATA = st.dictionaries(TEXTS, TEXTS, max_size=2)
+UNKNOWN = st.dictionaries(
+    TEXTS.map("x-{}".format), TEXTS | st.lists(st.booleans(), max_size=2), max_size=2
+)
 COUNTERS = st.integers(0, 1 << 31)
 PHASES = st.sampled_from(Phase)
 MEASUREMENTS = st.builds(
@@ -22,6 +25,7 @@ MEASUREMENTS = st.builds(
     value=TEXTS,
     metadata=METADATA,
     resume_at_unix_s=st.none() | TIMES,
+    unknown=UNKNOWN,
 )
 SUMMARIES = st.builds(
     Summary,
@@ -46,6 +50,7 @@ RESULTS = st.builds(
     consecutive_success=COUNTERS,
     is_dry_run=st.booleans(),
     metadata=METADATA,
+    unknown=UNKNOWN,
 )
 STATUSES = st.builds(
     RunStatus,
@@ -56,6 +61,7 @@ STATUSES = st.builds(
     completed_at_unix_s=st.none() | TIMES,
     run_summary=SUMMARIES,
     dry_run_summary=st.none() | SUMMARIES,
+    unknown=UNKNOWN,
 )
 
 

@@ -8,6 +8,7 @@ from prometheus_client import generate_latest
 from gateway import telemetry as module
 from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.connection_telemetry import ConnectionTelemetry
+from gateway.measurement_telemetry import MeasurementTelemetry
 from gateway.model import Phase
 from gateway.quota_telemetry import QuotaTelemetry
 from gateway.run_telemetry import RunTelemetry
@@ -107,6 +108,7 @@ def test_the_page_and_the_code_are_equal() -> None:
     """Every metric is documented with its type, labels and help, and nothing else is."""
     telemetry = Telemetry()
     RunTelemetry(telemetry)
+    MeasurementTelemetry(telemetry)
     ClusterTelemetry(telemetry, lambda: 0.0)
     QuotaTelemetry(telemetry)
     ConnectionTelemetry(telemetry, lambda: 0)

@@ -40,6 +40,8 @@ class Door:
     """Lets in whoever has a token that is known."""
 
     users: dict[str, User] = field(default_factory=dict)
+    used: set[tuple[str, Right]] = field(default_factory=set)
+    """What users have done, each with the least right that it takes."""
 
     def check(
         self,
@@ -63,6 +65,7 @@ class Door:
             raise forbidden(
                 user.name, verb, kind, namespace=namespace, name=name, subresource=subresource
             )
+        self.used.add((user.name, Right(verb, kind.group, resource, namespace)))
 
     def reviewed(self, spec: Object) -> Object:
         """The status of a review of somebody's token."""

@@ -166,6 +166,7 @@ async def has_job(cluster: Cluster, namespace: str, name: str) -> bool:
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.alone
 async def test_two_hundred_jobs_at_once(kubernetes: Cluster, tmp_path: Path) -> None:
     """Each run gets its own, and all of them end."""
     namespace = await kubernetes.namespace()

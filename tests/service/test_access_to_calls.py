@@ -39,6 +39,7 @@ RIGHTS: Final[Mapping[str, tuple[set[str], ...]]] = {
     "getTemplates": ({"verdict"}, {"run"}, {"admin"}),
     "postLint": ({"verdict"}, {"run"}, {"inline"}, {"admin"}),
     "getAudit": ({"admin"},),
+    "getConnections": ({"verdict"}, {"run"}, {"admin"}),
     "getMetrics": ({"metrics"},),
     "getContract": (set(),),
 }

@@ -81,6 +81,44 @@ async def test_a_run_that_cannot_be_read_is_for_admins_of_everything(
     assert [each.status for each in gone] == [404, 204]
 
 
+@pytest.mark.parametrize(
+    ("bobs_namespace", "damage", "bobs"),
+    [
+        pytest.param("shop", {}, (503, "run_unreadable"), id="its-owner"),
+        pytest.param("bank", {}, (404, "run_not_found"), id="somebody-else"),
+        pytest.param("shop", {"manifest": "{"}, (404, "run_not_found"), id="nobody-knows-whose"),
+    ],
+)
+async def test_a_run_for_newer_replicas_is_not_denied_to_whom_it_belongs(
+    tmp_path: Path,
+    redis_server: RedisServer,
+    bobs_namespace: str,
+    damage: dict[str, str],
+    bobs: tuple[int, str],
+) -> None:
+    """Who waits for it during an update must ask again, not give up."""
+    rules = (
+        rule(*EVERY_ACTION, namespaces=["*"]),
+        rule(*EVERY_ACTION, callers=BOBS, namespaces=[bobs_namespace]),
+    )
+    url = redis_server.url.reveal()
+    async with guarded(tmp_path, *rules, redis=url) as gateway:
+        content = run_manifest(web_metric(FAR, interval="1h"))
+        path = f"/v1/runs/{(await start(gateway, content)).body['metadata']['uid']}"
+        changed = {"schema": "1000 1000", **damage}
+        async with Redis.from_url(url) as redis:
+            key = f"analysis-gateway:{{runs}}:run:{path.rpartition('/')[2]}"
+            await redis.hset(key, mapping=changed)
+        replies = [
+            await gateway.send(method, path, headers=bearer(each))
+            for method in ("GET", "DELETE")
+            for each in (ALICE, BOB)
+        ]
+    answers = [(each.status, each.body["error"]) for each in replies]
+    assert answers == [(503, "run_unreadable"), bobs] * 2
+    assert "Retry-After" in replies[0].headers
+
+
 async def test_runs_are_listed_for_whom_they_are(tmp_path: Path, templates: Path) -> None:
     """By namespace and by template; what was brought, for who may bring; all of it, for admins."""
     rules = (

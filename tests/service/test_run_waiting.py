@@ -150,6 +150,7 @@ async def test_the_end_of_the_process_ends_all_waits(tmp_path: Path) -> None:
     assert [each.status for each in replies] == [200, 200, 503]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("number_of_runs", [1, 100])
 async def test_a_thousand_watchers_see_the_end(tmp_path: Path, number_of_runs: int) -> None:
     """Half of them with long polls, half with streams; for few questions to Redis."""

@@ -111,7 +111,7 @@ async def test_pages_fit_together_while_runs_come_and_go(store: RunStore) -> Non
         for _ in range(4):
             gone = f"{chance.randrange(60):03}"
             if gone not in deleted:
-                await store.delete(gone)
+                await store.delete(gone, CREATED_AT)
                 deleted.add(gone)
         new = f"new-{len(listed)}"
         await store.create(new_run(new, created_at=CREATED_AT + 1_000 + len(listed)), None)

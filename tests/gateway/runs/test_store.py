@@ -49,7 +49,7 @@ async def live_through(store: RunStore) -> None:
     assert await store.terminate("a") is Terminated.NOW
     assert await store.live_ids() == ("a",)
     with pytest.raises(RunUnderWay):
-        await store.delete("a")
+        await store.delete("a", CREATED_AT)
     saved = await store.save("a", version=3, status=ended(), events=[event(3), event(4)])
     assert saved == Saved(is_terminated=True)
     run = Run(
@@ -70,7 +70,7 @@ async def live_through(store: RunStore) -> None:
     assert await store.versions(["a", "b"]) == {"a": 4, "b": None}
     assert await store.live_ids() == ()
     assert await store.collect_garbage(CREATED_AT) == 0
-    await store.delete("a")
+    await store.delete("a", CREATED_AT)
     assert await store.state("a") is None
 
 
@@ -191,7 +191,7 @@ async def test_a_run_is_told_to_end_once(store: RunStore) -> None:
         pytest.param(lambda store: finish(store, "a", running(1)), id="save"),
         pytest.param(lambda store: finish(store, "a", ended()), id="save-the-end"),
         pytest.param(lambda store: store.terminate("a"), id="terminate"),
-        pytest.param(lambda store: store.delete("a"), id="delete"),
+        pytest.param(lambda store: store.delete("a", CREATED_AT), id="delete"),
         pytest.param(lambda store: store.events("a", None), id="events"),
     ],
 )
@@ -209,7 +209,7 @@ async def test_deleting_leaves_nothing(store: RunStore, redis_server: RedisServe
     await store.create(new_run("a", ttl_strategy={"secondsAfterCompletion": 60}), None)
     await store.save("a", version=0, status=running(1), events=[event(1)])
     await finish(store, "a", ended(), version=1)
-    await store.delete("a")
+    await store.delete("a", CREATED_AT)
     assert redis_server.cli("keys", "*").split() == []
 
 

@@ -53,7 +53,7 @@ async def test_a_key_whose_run_was_deleted_makes_no_second_one(store: RunStore) 
     """The caller is told, and has to say that another run is wanted."""
     await store.create(new_run("a"), ONCE)
     await finish(store, "a", ended())
-    await store.delete("a")
+    await store.delete("a", CREATED_AT)
     with pytest.raises(RunNotFound) as raised:
         await store.create(new_run("b"), ONCE)
     with pytest.raises(RunNotFound, match="has been deleted"):

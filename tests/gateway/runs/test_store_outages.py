@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import pytest
-from kept_runs import ended, event, finish, new_run, running, store_on
+from kept_runs import CREATED_AT, ended, event, finish, new_run, running, store_on
 from redis_server import RedisServer, StartRedis, until
 
 from gateway.errors import StoreUnavailable
@@ -110,13 +110,14 @@ async def test_a_full_redis_refuses_the_whole_and_still_deletes(
     sentence = "Redis is full: it takes nothing in before its maxmemory is raised"
     assert {(type(each), str(each)) for each in outcomes} == {(StoreUnavailable, sentence)}
     assert sorted(redis_server.cli("keys", "*").split()) == before
-    await store.delete("b")
+    await store.delete("b", CREATED_AT)
     assert await store.live_ids() == ("a",)
     redis_server.cli("config", "set", "maxmemory", "0")
     await store.save("a", version=0, status=running(1), events=[event(1)])
     assert await store.versions(["a", "b", "c"]) == {"a": 1, "b": None, "c": None}
 
 
+@pytest.mark.alone
 async def test_more_calls_than_connections_wait_for_their_turn(store: RunStore) -> None:
     """A client that allows for as many as the store needs refuses none."""
     ids = [f"{number:03}" for number in range(200)]

@@ -1,7 +1,7 @@
 """What Redis has under the name of a run, and is none."""
 
 import pytest
-from kept_runs import ended, finish, new_run
+from kept_runs import CREATED_AT, ended, finish, new_run
 from redis_server import RedisServer
 
 from gateway.errors import GatewayError, StoreUnavailable
@@ -36,7 +36,7 @@ async def test_what_is_no_run_says_so_and_can_be_deleted(
         f"run a cannot be read from Redis: {reason};"
         " delete it, or use the version of the gateway that wrote it"
     )
-    await store.delete("a")
+    await store.delete("a", CREATED_AT)
     assert redis_server.cli("keys", "*").split() == []
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 import pytest
-from kept_runs import ended, event, finish, new_run, running, store_on
+from kept_runs import CREATED_AT, ended, event, finish, new_run, running, store_on
 from redis_server import RedisServer, until
 
 from gateway.errors import RunNotFound, StoreUnavailable
@@ -125,7 +125,7 @@ async def test_a_run_that_is_deleted_ends_the_wait(store: CountingStore, watch: 
     """It is told that there is none."""
     run = await watch.store.load("a")
     await finish(store.store, "a", ended())
-    await store.store.delete("a")
+    await store.store.delete("a", CREATED_AT)
     with pytest.raises(RunNotFound):
         await watch.until_ended(run, wait_s=10, is_abandoned=stays)
 

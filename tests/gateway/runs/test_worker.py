@@ -11,6 +11,7 @@ from redis_server import RedisServer, until
 
 from gateway.errors import ClusterUnavailable, StoreUnavailable
 from gateway.runs.queue import RunQueue
+from gateway.runs.records import RunOfNewer
 from gateway.runs.worker import PAUSE_AFTER_A_FAULT_S, PAUSE_S, Drive, RunWorker
 from gateway.store_client import Patience, connect
 
@@ -178,6 +179,27 @@ async def test_an_error_in_the_gateway_ends_neither_run_nor_worker(
     )
     assert "in break_down" in told["places"]
     assert "hunter2" not in str(told) + caplog.text
+
+
+async def test_runs_that_are_left_to_newer_replicas_are_told_of_in_one_line(
+    team_of: Gather, caplog: pytest.LogCaptureFixture
+) -> None:
+    """There may be thousands of them; each is offered to the others again and again."""
+
+    async def leave(_: int) -> None:
+        raise RunOfNewer("x", "a newer gateway wrote it")
+
+    steps = Steps(leave)
+    team = team_of(steps.drive)
+    await team.worker.start()
+    for run_id in ("first", "second"):
+        await team.queue.put(run_id)
+        await until(lambda run_id=run_id: run_id in steps.driven)
+        assert PAUSE_S - 0.5 < await team.waits(run_id) <= PAUSE_S
+    (record,) = caplog.records
+    told = vars(record)
+    assert (record.getMessage(), told["run"]) == ("a run is not driven here", "first")
+    assert "it is left to newer replicas" in told["reason"]
 
 
 async def test_stopping_lets_steps_finish(team_of: Gather) -> None:

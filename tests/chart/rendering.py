@@ -1,0 +1,104 @@
+"""The chart, rendered by the real Helm."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+CHART: Final = Path(__file__).resolve().parents[2] / "charts/analysis-gateway"
+NAMESPACE: Final = "analysis"
+KUBERNETES: Final = "1.37.0"
+"""The version that is rendered for: a Helm that was built by hand takes an old one."""
+FULLNAME: Final = "gw-analysis-gateway"
+"""What the objects of a release called ``gw`` are called."""
+Manifest = dict[str, Any]
+
+
+def _tool(name: str) -> str | None:
+    ours = Path(sys.prefix) / "helm" / name
+    return str(ours) if ours.exists() else shutil.which(name)
+
+
+HELM: Final = _tool("helm")
+KUBECTL: Final = _tool("kubectl")
+needs_helm: Final = pytest.mark.skipif(HELM is None, reason="there is no helm")
+
+
+def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """What Helm says."""
+    assert HELM is not None
+    return subprocess.run([HELM, *arguments], capture_output=True, text=True, check=False)
+
+
+def given(values: Mapping[str, Any], *, command: str) -> subprocess.CompletedProcess[str]:
+    """Helm's ``template`` or ``lint`` of the chart with these values."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        yaml.safe_dump(dict(values), file)
+        file.flush()
+        release = ("gw", str(CHART)) if command == "template" else (str(CHART),)
+        where = ("--namespace", NAMESPACE, "--kube-version", KUBERNETES)
+        return helm(command, *release, *where, "--values", file.name)
+
+
+class Rendered:
+    """The manifests of a release."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        documents: Iterator[Any] = yaml.safe_load_all(text)
+        self.manifests: list[Manifest] = [each for each in documents if each]
+
+    def of(self, kind: str) -> list[Manifest]:
+        """All of a kind."""
+        return [each for each in self.manifests if each["kind"] == kind]
+
+    def one(self, kind: str, name: str = FULLNAME) -> Manifest:
+        """The one of a kind that has a name."""
+        (found,) = (each for each in self.of(kind) if each["metadata"]["name"] == name)
+        return found
+
+    @property
+    def pod(self) -> Manifest:
+        """The gateway's pod."""
+        (deployment,) = self.of("Deployment")
+        spec: Manifest = deployment["spec"]["template"]["spec"]
+        return spec
+
+    @property
+    def container(self) -> Manifest:
+        """The gateway's container."""
+        (container,) = self.pod["containers"]
+        assert isinstance(container, dict)
+        return container
+
+    @property
+    def settings(self) -> Manifest:
+        """The gateway's settings file."""
+        settings: Manifest = yaml.safe_load(self.one("ConfigMap")["data"]["config.yaml"])
+        return settings
+
+
+def rendered(values: Mapping[str, Any]) -> Rendered:
+    """The chart with these values."""
+    return _rendered(yaml.safe_dump(dict(values)))
+
+
+@cache
+def _rendered(values: str) -> Rendered:
+    done = given(yaml.safe_load(values), command="template")
+    assert done.returncode == 0, done.stderr
+    return Rendered(done.stdout)
+
+
+def refusal(values: Mapping[str, Any]) -> str:
+    """What Helm says of values that do not fit."""
+    done = given(values, command="template")
+    assert done.returncode != 0, done.stdout
+    return done.stderr

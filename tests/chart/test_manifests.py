@@ -1,0 +1,285 @@
+"""What the chart renders: good manifests for all kinds of values, and refusals of bad ones."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from chart.matrix import EVERYTHING, MATRIX, REFUSED, Values, with_tokens
+from chart.rendering import (
+    FULLNAME,
+    KUBECTL,
+    NAMESPACE,
+    Manifest,
+    Rendered,
+    given,
+    needs_helm,
+    refusal,
+    rendered,
+)
+from chart.schemas import NEWEST, OLDEST, complaints
+from plugins import with_example
+
+from gateway.access.policy_file import parse_policy
+from gateway.documents import Syntax, read_documents
+from gateway.lint import Severity, lint
+from gateway.settings import load
+from gateway.template import parse
+
+pytestmark = needs_helm
+MAX_RELEASE_BYTES = 1_048_576
+"""Of the Secret in which Helm keeps a release, which it packs."""
+
+
+def chart(name: str) -> Rendered:
+    """The chart with values of the matrix."""
+    return rendered(with_tokens(MATRIX[name]))
+
+
+def pods(release: Rendered) -> Iterator[Manifest]:
+    """The specs of all pods."""
+    for each in release.manifests:
+        if each["kind"] in {"Deployment", "StatefulSet"}:
+            yield each["spec"]["template"]["spec"]
+        elif each["kind"] == "Pod":
+            yield each["spec"]
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+@pytest.mark.parametrize("name", MATRIX)
+def test_a_manifest_is_one_of_kubernetes(name: str, version: str) -> None:
+    """Every field is known, and has the right type."""
+    found = {
+        f"{each['kind']} {each['metadata']['name']}": complaints(each, version)
+        for each in chart(name).manifests
+    }
+    assert {key: value for key, value in found.items() if value} == {}
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_names_and_labels_can_be_had(name: str) -> None:
+    """They are short enough, nothing is there twice, and everything says whose it is."""
+    keys = list[tuple[str, ...]]()
+    for each in chart(name).manifests:
+        metadata = each["metadata"]
+        keys.append((each["kind"], metadata.get("namespace", ""), metadata["name"]))
+        assert len(metadata["name"]) <= 63
+        assert metadata["labels"]["app.kubernetes.io/instance"] == "gw"
+        assert all(len(value) <= 63 for value in metadata["labels"].values())
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_settings_can_be_used(name: str, tmp_path: Path) -> None:
+    """The gateway starts with them, and with their policy."""
+    release = chart(name)
+    maps = {each["metadata"]["name"]: each["data"] for each in release.of("ConfigMap")}
+    for data in maps.values():
+        if "config.yaml" in data:
+            file = tmp_path / "config.yaml"
+            file.write_text(data["config.yaml"])
+            settings = load(file, flags={}, environ={"POD_NAMESPACE": NAMESPACE})
+            assert settings.access.is_configured
+            patience_s = settings.shutdown.delay_s + settings.shutdown.grace_s
+            assert release.pod["terminationGracePeriodSeconds"] >= patience_s + 5
+        if "policy.yaml" in data:
+            parse_policy(yaml.safe_load(data["policy.yaml"]))
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_a_pod_has_no_rights_that_it_does_not_need(name: str) -> None:
+    """It is nobody, and can change nothing but what it keeps."""
+    for pod in pods(chart(name)):
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod["enableServiceLinks"] is False
+        for container in pod["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_what_is_referred_to_is_there(name: str) -> None:
+    """Volumes of mounts, pods of selectors, ports of Services and monitors."""
+    release = chart(name)
+    labels = [
+        each["spec"]["template"]["metadata"]["labels"]
+        for each in (*release.of("Deployment"), *release.of("StatefulSet"))
+    ]
+    for pod in pods(release):
+        volumes = {each["name"] for each in pod.get("volumes", ())} | {"data"}
+        for container in pod["containers"]:
+            assert {each["name"] for each in container.get("volumeMounts", ())} <= volumes
+    for service in release.of("Service"):
+        assert any(service["spec"]["selector"].items() <= each.items() for each in labels)
+    services = [each["metadata"]["labels"] for each in release.of("Service")]
+    for monitor in release.of("ServiceMonitor"):
+        wanted = monitor["spec"]["selector"]["matchLabels"].items()
+        assert any(wanted <= each.items() for each in services)
+    made = {each["metadata"]["name"] for each in release.of("ConfigMap")}
+    for volume in release.pod["volumes"]:
+        named = volume.get("configMap", {}).get("name", "")
+        assert not named.startswith(FULLNAME) or named in made
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_no_secret_is_written_down(name: str) -> None:
+    """The chart makes no Secret: all that is secret is in one that was there."""
+    assert chart(name).of("Secret") == []
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_values_that_do_not_fit_are_refused(name: str) -> None:
+    """With the place, or with a sentence that says what to do."""
+    values, sentence = REFUSED[name]
+    assert sentence in refusal(with_tokens(values))
+
+
+def test_a_gateway_that_would_not_start_is_refused() -> None:
+    """Nobody could prove who it is."""
+    assert "set access.tokens.existingSecret, access.tokenReview" in refusal({})
+
+
+@pytest.mark.parametrize("name", ["as little as possible", "everything", "Valkey"])
+def test_helm_finds_nothing_to_complain_of(name: str) -> None:
+    """``helm lint`` is content."""
+    done = given(with_tokens(MATRIX[name]), command="lint")
+    assert done.returncode == 0, done.stdout
+    assert "[WARNING]" not in done.stdout
+
+
+def test_a_release_fits_into_its_secret() -> None:
+    """Dashboards are large, and Helm keeps all of them twice."""
+    assert 2 * len(rendered(EVERYTHING).text) < MAX_RELEASE_BYTES
+
+
+def test_new_settings_restart_the_pods() -> None:
+    """They are read once; a policy and templates are read again."""
+
+    def annotation(values: Values) -> str:
+        template = rendered(with_tokens(values)).one("Deployment")["spec"]["template"]
+        return str(template["metadata"]["annotations"]["checksum/config"])
+
+    usual = annotation({})
+    assert annotation({"config": {"logLevel": "debug"}}) != usual
+    assert annotation({"access": {"policy": {"rules": [{"a": 1}]}}}) == usual
+
+
+def test_large_numbers_stay_what_they_are() -> None:
+    """Helm has them as floating-point numbers."""
+    assert chart("settings").settings["audit"]["entries"] == 2_000_000
+    assert "entries: 2000000" in chart("settings").text
+
+
+@pytest.mark.parametrize(
+    ("name", "image"),
+    [
+        pytest.param(
+            "as little as possible", "analysis-gateway:0.2.0", id="the-version-of-the-chart"
+        ),
+        pytest.param("a tag", "analysis-gateway:1.2.3", id="a-tag"),
+        pytest.param(
+            "everything",
+            f"registry.example/analysis-gateway@sha256:{'0' * 64}",
+            id="a-digest",
+        ),
+    ],
+)
+def test_the_image_is_the_one_that_was_chosen(name: str, image: str) -> None:
+    """By version, tag or digest."""
+    assert chart(name).container["image"] == image
+
+
+def test_the_url_of_redis_comes_from_its_secret() -> None:
+    """And is nowhere in the manifests."""
+    env = {each["name"]: each for each in chart("a Redis by Secret").container["env"]}
+    reference = {"secretKeyRef": {"name": "redis", "key": "url"}}
+    assert env["ANALYSIS_GATEWAY_REDIS"]["valueFrom"] == reference
+
+
+def test_a_volume_has_one_gateway_at_a_time() -> None:
+    """Two cannot use one state folder."""
+    assert chart("a volume").one("Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_probes_ask_where_health_is() -> None:
+    """On the operations port, or on the main one with its TLS."""
+    places = {
+        name: chart(name).container["readinessProbe"]["httpGet"]
+        for name in ("certificates of callers", "TLS without operations")
+    }
+    assert places["certificates of callers"]["port"] == "operations"
+    assert places["certificates of callers"]["scheme"] == "HTTP"
+    assert places["TLS without operations"]["port"] == "http"
+    assert places["TLS without operations"]["scheme"] == "HTTPS"
+
+
+def test_operations_are_never_on_a_load_balancer() -> None:
+    """They ask for no credentials."""
+    kinds = {
+        each["metadata"]["name"]: (each["spec"]["type"], [p["name"] for p in each["spec"]["ports"]])
+        for each in chart("a load balancer").of("Service")
+    }
+    assert kinds == {
+        FULLNAME: ("LoadBalancer", ["http"]),
+        f"{FULLNAME}-operations": ("ClusterIP", ["operations"]),
+    }
+
+
+def test_the_labels_of_analyses_win_over_those_of_pods() -> None:
+    """Else their namespace would be called exported_namespace, and the dashboards empty."""
+    monitor = chart("everything").one("ServiceMonitor")["spec"]["endpoints"][0]
+    assert monitor["honorLabels"] is True
+    pod_monitor = chart("another operations port").one("PodMonitor")
+    assert pod_monitor["spec"]["podMetricsEndpoints"][0]["honorLabels"] is True
+
+
+def test_alerts_can_be_left_out() -> None:
+    """By name."""
+    every = _alerts(chart("alerts"))
+    assert _alerts(chart("everything")) == every - {"AnalysisGatewayIdle"}
+    assert "AnalysisGatewayIdle" in every
+
+
+def test_templates_for_argo_can_be_used() -> None:
+    """They are well formed, and know where the gateway is."""
+    for template in chart("templates for Argo Rollouts").of("AnalysisTemplate"):
+        parse(template)
+        (document,) = read_documents(
+            yaml.safe_dump(template).encode(), name="t", syntax=Syntax.YAML
+        )
+        found = lint([document], provider_types=with_example(), environ={}, lookup=lambda _: None)
+        assert [each for each in found if each.severity is Severity.ERROR] == []
+        args = {each["name"]: each for each in template["spec"]["args"]}
+        assert args["gateway"]["value"] == f"http://{FULLNAME}.{NAMESPACE}.svc:8080"
+        assert "{{args.token}}" in yaml.safe_dump(template)
+
+
+def test_a_folder_of_manifests_can_be_built_upon(tmp_path: Path) -> None:
+    """Kustomize takes what Helm has rendered."""
+    if KUBECTL is None:
+        pytest.skip("there is no kubectl")
+    (tmp_path / "all.yaml").write_text(chart("everything").text)
+    (tmp_path / "kustomization.yaml").write_text("resources: [all.yaml]\nnamePrefix: x-\n")
+    command = [KUBECTL, "kustomize", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(Rendered(done.stdout).manifests) == len(chart("everything").manifests)
+
+
+def test_the_chart_is_for_this_version() -> None:
+    """Its image is that of the version beside which it lies."""
+    project = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    version = re.search(r'^version = "(.*)"$', project, re.MULTILINE)
+    assert version is not None
+    assert chart("as little as possible").container["image"] == f"analysis-gateway:{version[1]}"
+
+
+def _alerts(release: Rendered) -> set[str]:
+    groups = release.one("PrometheusRule")["spec"]["groups"]
+    return {rule["alert"] for group in groups for rule in group["rules"]}

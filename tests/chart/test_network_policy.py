@@ -1,0 +1,121 @@
+"""The NetworkPolicy lets out what the gateway's own policy of egress allows, and little more."""
+
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+import pytest
+from chart.matrix import EGRESS, Values, with_tokens
+from chart.rendering import FULLNAME, needs_helm, rendered
+
+from gateway.addresses import forbidden
+
+pytestmark = needs_helm
+FREE: Values = {}
+BOUND: Values = {"config": {"egress": EGRESS}}
+SHUT: Values = {"config": {"egress": {"named": []}}}
+
+
+def policy(values: Values) -> dict[str, Any]:
+    """The NetworkPolicy of the gateway's pods."""
+    release = rendered(with_tokens({**values, "networkPolicy": {"enabled": True}}))
+    spec: dict[str, Any] = release.one("NetworkPolicy")["spec"]
+    return spec
+
+
+def lets(values: Values, target: str, port: int) -> bool:
+    """Whether a connection goes out: to an address, or to a pod of a namespace."""
+    return any(
+        _is_peer(peer, target)
+        for rule in policy(values)["egress"]
+        if "ports" not in rule or any(_is_port(each, port) for each in rule["ports"])
+        for peer in rule.get("to", ({},))
+    )
+
+
+def _is_port(entry: dict[str, Any], port: int) -> bool:
+    first = entry["port"]
+    return entry["protocol"] == "TCP" and first <= port <= entry.get("endPort", first)
+
+
+def _is_peer(peer: dict[str, Any], target: str) -> bool:
+    if not peer:
+        return True
+    try:
+        address = ip_address(target)
+    except ValueError:
+        wanted = peer.get("namespaceSelector", {"matchLabels": {"": ""}}).get("matchLabels", {})
+        return not wanted or wanted == {"kubernetes.io/metadata.name": target}
+    block = peer.get("ipBlock")
+    return (
+        block is not None
+        and address in ip_network(block["cidr"])
+        and not any(address in ip_network(each) for each in block.get("except", ()))
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "port", "is_let"),
+    [
+        pytest.param("monitoring", 9090, True, id="a-service-by-its-name"),
+        pytest.param("shop", 8080, True, id="services-of-a-pattern"),
+        pytest.param("bank", 9090, False, id="a-service-that-no-rule-has"),
+        pytest.param("10.20.3.4", 9050, True, id="a-network-and-a-range-of-ports"),
+        pytest.param("10.20.3.4", 443, True, id="a-network-and-a-port"),
+        pytest.param("10.20.3.4", 9101, False, id="a-port-that-no-rule-has"),
+        pytest.param("10.1.2.3", 80, True, id="an-address"),
+        pytest.param("fd00:1::5", 443, True, id="an-address-of-the-newer-kind"),
+        pytest.param("10.1.2.4", 80, False, id="an-address-beside-it"),
+        pytest.param("203.0.113.7", 443, True, id="a-name-may-be-anywhere"),
+        pytest.param("203.0.113.7", 80, False, id="but-by-https-only"),
+        pytest.param("169.254.169.254", 443, False, id="but-not-where-metadata-are"),
+    ],
+)
+def test_it_says_what_the_rules_of_egress_say(target: str, port: int, is_let: bool) -> None:  # noqa: FBT001 - a column
+    """As far as addresses can."""
+    assert lets(BOUND, target, port) is is_let
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("169.254.169.254", "169.254.170.2", "100.100.100.200", "168.63.129.16", "192.0.0.192"),
+        *("fd00:ec2::254", "fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:100::100:200"),
+        *("fd00:a9fe:a9fe::1", "fd00:42::42", "fe80::a9fe:a9fe"),
+    ],
+)
+def test_metadata_are_out_of_reach_without_rules(address: str) -> None:
+    """Everything else can be asked."""
+    assert forbidden(ip_address(address))
+    assert not lets(FREE, address, 80)
+    for neighbour in ("8.8.8.8", "10.0.0.1", "2606:4700::1111", "shop"):
+        assert lets(FREE, neighbour, 9090)
+
+
+def test_no_rules_let_nothing_out() -> None:
+    """But questions for names."""
+    assert not lets(SHUT, "8.8.8.8", 443)
+    assert not lets(SHUT, "shop", 80)
+    assert lets(SHUT, "kube-system", 53)
+
+
+def test_the_parts_of_the_gateway_are_reached() -> None:
+    """The API server and Redis, where they are."""
+    cluster = {**SHUT, "kubernetes": {"enabled": True}}
+    assert lets({**cluster, "networkPolicy": {}}, "10.96.0.1", 443)
+    assert not lets(SHUT, "10.96.0.1", 443)
+    assert lets({**SHUT, "redis": {"existingSecret": "redis"}}, "10.9.0.5", 6379)
+    valkey = policy({**SHUT, "valkey": {"enabled": True, "existingSecret": "valkey"}})["egress"]
+    selectors = [each["to"][0].get("podSelector", {}).get("matchLabels", {}) for each in valkey]
+    assert "valkey" in {each.get("app.kubernetes.io/component") for each in selectors}
+
+
+def test_callers_reach_the_main_port_and_operators_theirs() -> None:
+    """Each may be narrowed."""
+    shop = {"namespaceSelector": {"matchLabels": {"team": "shop"}}}
+    release = rendered(with_tokens({"networkPolicy": {"enabled": True, "callers": [shop]}}))
+    callers, operators = release.one("NetworkPolicy", FULLNAME)["spec"]["ingress"]
+    assert (callers["from"], callers["ports"][0]["port"]) == ([shop], "http")
+    assert (operators["from"], operators["ports"][0]["port"]) == (
+        [{"namespaceSelector": {}}],
+        "operations",
+    )
