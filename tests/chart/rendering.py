@@ -38,12 +38,18 @@ def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def given(values: Mapping[str, Any], *, command: str) -> subprocess.CompletedProcess[str]:
-    """Helm's ``template`` or ``lint`` of the chart with these values."""
+    """Helm's ``template``, ``lint`` or trial ``install`` of the chart with these values."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         yaml.safe_dump(dict(values), file)
         file.flush()
-        release = ("gw", str(CHART)) if command == "template" else (str(CHART),)
-        where = ("--namespace", NAMESPACE, "--kube-version", KUBERNETES)
+        release = {
+            "lint": (str(CHART),),
+            "template": ("gw", str(CHART)),
+            "install": ("gw", str(CHART), "--dry-run=client"),
+        }[command]
+        where: tuple[str, ...] = ("--namespace", NAMESPACE)
+        if command != "install":
+            where += ("--kube-version", KUBERNETES)
         return helm(command, *release, *where, "--values", file.name)
 
 

@@ -29,6 +29,7 @@ from gateway.settings import load
 from gateway.template import parse
 
 pytestmark = needs_helm
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples/argo-rollouts"
 MAX_RELEASE_BYTES = 1_048_576
 """Of the Secret in which Helm keeps a release, which it packs."""
 
@@ -258,6 +259,26 @@ def test_templates_for_argo_can_be_used() -> None:
         args = {each["name"]: each for each in template["spec"]["args"]}
         assert args["gateway"]["value"] == f"http://{FULLNAME}.{NAMESPACE}.svc:8080"
         assert "{{args.token}}" in yaml.safe_dump(template)
+
+
+@pytest.mark.parametrize("name", ["gateway-verdict", "gateway-run"])
+def test_templates_for_argo_are_those_of_the_examples(name: str) -> None:
+    """With a credential: what was tried with Argo Rollouts is what is installed."""
+    (template,) = (
+        each
+        for each in chart("templates for Argo Rollouts").of("AnalysisTemplate")
+        if each["metadata"]["name"] == name
+    )
+    example = yaml.safe_load((EXAMPLES / f"{name}.yaml").read_text(encoding="utf-8"))
+    own = {"gateway", "token"}
+    arguments = [each for each in template["spec"]["args"] if each["name"] not in own]
+    assert arguments == [each for each in example["spec"]["args"] if each["name"] not in own]
+    for metric in template["spec"]["metrics"]:
+        headers = metric["provider"]["web"]["headers"]
+        assert headers.pop(0) == {"key": "Authorization", "value": "Bearer {{args.token}}"}
+        if not headers:
+            del metric["provider"]["web"]["headers"]
+    assert template["spec"]["metrics"] == example["spec"]["metrics"]
 
 
 def test_a_folder_of_manifests_can_be_built_upon(tmp_path: Path) -> None:
