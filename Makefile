@@ -41,7 +41,7 @@ test: lint ## Lint, then run every test with branch coverage
 
 bench: ## Measure speed and size against references in the same run
 	@tools/setup bench
-	@for part in cached upstream shared per_provider conditions start runs slowloris kubernetes; do $(BIN)/python tests/bench/$$part.py; done
+	@for part in cached upstream shared per_provider conditions start runs slowloris fair askers kubernetes; do $(BIN)/python tests/bench/$$part.py; done
 
 dist: ## Build the wheel and the source archive into dist/
 	@tools/setup test

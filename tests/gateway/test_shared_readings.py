@@ -120,7 +120,8 @@ async def test_a_lease_is_renewed_while_it_is_held(
 ) -> None:
     """And ends soon after its holder does."""
     assert await shared.claim("question", ANY, token="a") == Lead()
-    async with shared.lease("question", lambda: 0.0, token="a"):
+    began_s = time.monotonic()
+    async with shared.lease("question", lambda: time.monotonic() - began_s, token="a"):
         await asyncio.sleep(LEASE_S + 0.2)
         followed = await shared.claim("question", ANY, token="b")
     assert isinstance(followed, Follow)
