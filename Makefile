@@ -46,7 +46,7 @@ test: lint ## Lint, then run every test with branch coverage
 
 bench: ## Measure speed and size against references in the same run
 	@tools/setup bench
-	@for part in cached upstream shared per_provider conditions start runs slowloris kubernetes; do $(BIN)/python tests/bench/$$part.py; done
+	@for part in cached upstream shared per_provider conditions start runs slowloris fair askers kubernetes; do $(BIN)/python tests/bench/$$part.py; done
 
 image: ## Do by hand, as root, what docker/Dockerfile says, and check what comes of it
 	@tools/setup test

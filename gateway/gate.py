@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from gateway.beginnings import beginning
 from gateway.shared_bucket import SharedBucket
 from gateway.turns import Turns
 
@@ -50,7 +51,10 @@ class Gate:
     async def place(self, tenant: str, *, until_s: float) -> AsyncIterator[None]:
         """A place, with a token. Raises TimeoutError: there is none until then, by the loop."""
         self._notice(tenant)
+        told = beginning()
+        told.waits()
         await self._enter(tenant, until_s)
+        told.goes_out()
         try:
             yield
         finally:

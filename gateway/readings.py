@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
+from gateway.beginnings import telling
 from gateway.errors import ProviderUnreachable, ProviderUnreadable
 from gateway.flight import Ask, Flight, Freshness, Origin, Outcome
 from gateway.memory import Memory
@@ -218,11 +219,13 @@ class Readings:
             pause_s = min(1.5 * pause_s, _LONGEST_POLL_S)
 
     async def _measure(self, key: str, flight: Flight, measure: Measure) -> Outcome:
-        flight.began_s = began_s = self._monotonic_s()
+        began = _Beginning(flight, self._monotonic_s)
         self._observer.flight_started()
         try:
-            async with self._sharing(flight).lease(key, token=flight.token):
-                reading = await measure()
+            async with self._sharing(flight).lease(key, began.age_s, token=flight.token):
+                with telling(began):
+                    reading = await measure()
+                began_s = self._monotonic_s() - began.age_s()
                 return Outcome(reading, began_s - reading.lag_s, Origin.MEASURED)
         finally:
             self._observer.flight_finished()
@@ -306,6 +309,33 @@ class Readings:
         self._observer.cache_lookup(cache)
         age_s = max(0.0, self._monotonic_s() - began_s)
         return Answer(reading, self._now_unix_s() - age_s, age_s, cache)
+
+
+class _Beginning:
+    """Implements ``gateway.beginnings.Beginning`` for a flight."""
+
+    def __init__(self, flight: Flight, now_s: Callable[[], float]) -> None:
+        self._flight = flight
+        self._now_s = now_s
+        self._is_out = False
+        flight.began_s = now_s()
+
+    def waits(self) -> None:
+        """It has not begun, if nothing was sent before."""
+        if not self._is_out:
+            self._flight.began_s = None
+
+    def goes_out(self) -> None:
+        """It begins now, if it has not."""
+        if not self._is_out:
+            self._flight.began_s = self._now_s()
+            self._is_out = True
+
+    def age_s(self) -> float:
+        """How long ago it began; 0 if it has not."""
+        now_s = self._now_s()
+        began_s = self._flight.began_s
+        return 0.0 if began_s is None else now_s - began_s
 
 
 async def _wait_for(flight: Flight) -> Outcome:
