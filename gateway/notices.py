@@ -72,7 +72,7 @@ class Notice:
 def is_about(notification: Notification, notice: Notice) -> bool:
     """Whether a receiver cares for what this is about, whatever came of it."""
     return (
-        _KINDS[notice.type] in notification.on
+        _KINDS[notice.type] in notification.events
         and _fits(notification.namespaces, notice.namespace)
         and any(_fits(notification.templates, name) for name in notice.names)
     )

@@ -57,7 +57,7 @@ class Notification(Section):
     are not signed."""
     format: Literal["cloudevents", "slack"] = "cloudevents"
     """A CloudEvent, or the `{"text": ..}` that Slack's incoming webhooks take."""
-    on: tuple[Literal["verdict", "run"], ...] = Field(("verdict", "run"), min_length=1)
+    events: tuple[Literal["verdict", "run"], ...] = Field(("verdict", "run"), min_length=1)
     """`verdict`: the verdict on templates with the same arguments is another than before.
     `run`: a run has ended."""
     templates: tuple[str, ...] = Field(("*",), min_length=1)

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ from gateway.notices import (
 )
 from gateway.notification_settings import Notification
 from gateway.secrets import Secret
-from gateway.settings import Settings
+from gateway.settings import Settings, load
 
 NOTICE = Notice(
     id="n1",
@@ -55,8 +56,8 @@ def told(**fields: Any) -> Notification:
     [
         pytest.param({}, NOTICE, True, id="everything"),
         pytest.param({}, RUN, True, id="runs-as-well"),
-        pytest.param({"on": ["run"]}, NOTICE, False, id="runs-only"),
-        pytest.param({"on": ["verdict"]}, RUN, False, id="verdicts-only"),
+        pytest.param({"events": ["run"]}, NOTICE, False, id="runs-only"),
+        pytest.param({"events": ["verdict"]}, RUN, False, id="verdicts-only"),
         pytest.param({"templates": ["lat*"]}, NOTICE, True, id="one-of-the-templates"),
         pytest.param({"templates": ["cpu"]}, NOTICE, False, id="none-of-them"),
         pytest.param({"templates": ["inline"]}, RUN, True, id="what-was-brought"),
@@ -168,7 +169,7 @@ def test_a_question_stays_the_same_when_its_template_is_edited() -> None:
         pytest.param({"signingFrom": {}}, "needs either secret or file", id="no-key"),
         pytest.param({"signingFrom": {"secret": "a"}}, "NAME/KEY", id="no-secret"),
         pytest.param({"phases": ["Running"]}, "phases can be Successful", id="not-an-end"),
-        pytest.param({"on": []}, "at least 1 item", id="on-nothing"),
+        pytest.param({"events": []}, "at least 1 item", id="on-nothing"),
     ],
 )
 def test_settings_that_are_wrong(fields: dict[str, Any], message: str) -> None:
@@ -182,3 +183,16 @@ def test_names_of_receivers_are_their_own() -> None:
     receiver = {"name": "a", "url": "https://x/"}
     with pytest.raises(ValidationError, match="two of them have the same name"):
         Settings.model_validate({"notifications": [receiver, receiver]})
+
+
+def test_the_page_about_them_shows_settings_that_can_be_used(tmp_path: Path) -> None:
+    """As YAML reads them: some words are no texts to it."""
+    text = (
+        (Path(__file__).parents[2] / "docs/notifications.md")
+        .read_text(encoding="utf-8")
+        .split("```yaml\n")[1]
+    )
+    file = tmp_path / "settings.yaml"
+    file.write_text(text.partition("```")[0])
+    hook, chat = load(file, flags={}, environ={}).notifications
+    assert (hook.name, chat.events, chat.format) == ("deploys", ("run",), "slack")

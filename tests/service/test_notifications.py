@@ -93,7 +93,7 @@ async def test_a_verdict_is_told_when_it_changes(tmp_path: Path) -> None:
 async def test_the_end_of_a_run_is_told(tmp_path: Path) -> None:
     """With the run's id, and why."""
     async with backend(RED) as upstream, backend(Play()) as hook:
-        notifications = [receiver(tmp_path, hook.url, on=["run"])]
+        notifications = [receiver(tmp_path, hook.url, events=["run"])]
         async with service(tmp_path / "s", notifications=notifications) as gateway:
             body = template(web_metric(upstream.url, CONDITION))
             started = await gateway.post("/v1/runs", body)
