@@ -43,6 +43,8 @@ from gateway.kubernetes_settings import Jobs
 from gateway.lint import Finding, lint
 from gateway.measuring import Measuring
 from gateway.memory import Memory
+from gateway.notice_parts import open_notifications
+from gateway.notifier import Notifies
 from gateway.planner import Planner
 from gateway.quota_telemetry import QuotaTelemetry
 from gateway.readings import Readings
@@ -150,6 +152,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
                 upstreams,
             ),
         )
+        notifies = open_notifications(settings, store, sources.secrets.for_named, telemetry, parts)
         runs = await parts.enter_async_context(
             run_parts(
                 settings,
@@ -158,6 +161,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
                 measuring=judges.measuring,
                 telemetry=RunTelemetry(telemetry),
                 audit=trail,
+                notifies=notifies,
             )
         )
         source = sources.templates
@@ -176,7 +180,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
                 caller_middleware(access.door),
                 *admission_of(settings.access, access.policy, telemetry),
             ],
-            Verdicts(_analysis(judges, readings, telemetry, trail), rights, settings),
+            Verdicts(_analysis(judges, readings, telemetry, trail, notifies), rights, settings),
             RunCalls(runs.runs, runs.store, runs.watch, orders, rights, settings, trail),
             RunEvents(runs.watch, rights),
             AuditCalls(trail, rights),
@@ -229,7 +233,9 @@ def _application(
     return app
 
 
-def _analysis(judges: Judges, readings: Readings, telemetry: Telemetry, audit: Audit) -> Analysis:
+def _analysis(
+    judges: Judges, readings: Readings, telemetry: Telemetry, audit: Audit, notifies: Notifies
+) -> Analysis:
     return Analysis(
         planner=judges.planner,
         measuring=judges.measuring,
@@ -237,6 +243,7 @@ def _analysis(judges: Judges, readings: Readings, telemetry: Telemetry, audit: A
         now_unix_s=time.time,
         telemetry=telemetry,
         audit=audit,
+        notifies=notifies,
     )
 
 
