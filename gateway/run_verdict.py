@@ -27,7 +27,7 @@ _NO_JSON_NUMBER: Final = re.compile(r"NaN|[+-]Inf")
 
 
 @dataclass(frozen=True, slots=True)
-class _Metric:
+class RunMetric:
     """A metric of the run, and what came of it so far."""
 
     spec: Metric
@@ -67,7 +67,7 @@ def run_verdict(
 
     """
     run = AnalysisRun.model_validate(manifest)
-    metrics = tuple(_metrics(run, status))
+    metrics = tuple(run_metrics(run, status))
     annotations = run.metadata.annotations
     templates = annotations.get(TEMPLATES_ANNOTATION, "")
     ended_at = status.completed_at_unix_s
@@ -87,7 +87,8 @@ def run_verdict(
     return verdict
 
 
-def _metrics(run: AnalysisRun, status: RunStatus) -> Iterator[_Metric]:
+def run_metrics(run: AnalysisRun, status: RunStatus) -> Iterator[RunMetric]:
+    """The metrics of a run in the order of its spec, also those that were never measured."""
     flat = run.flat()
     dry = [rule.part.metric_name for rule in flat.dry_run]
     retention = [rule.part for rule in flat.measurement_retention]
@@ -95,7 +96,7 @@ def _metrics(run: AnalysisRun, status: RunStatus) -> Iterator[_Metric]:
         spec = filled.metric.part
         is_dry_run = any(matching(pattern, [spec.name]) for pattern in dry)
         result = status.result_of(spec.name)
-        yield _Metric(
+        yield RunMetric(
             spec,
             metric_rules(spec, is_dry_run=is_dry_run, retention=retention),
             result or MetricResult(name=spec.name, phase=Phase.PENDING, is_dry_run=is_dry_run),
@@ -122,7 +123,7 @@ def _context(text: str) -> object:
         return {}
 
 
-def _metric_json(metric: _Metric, now_unix_s: float) -> dict[str, object]:
+def _metric_json(metric: RunMetric, now_unix_s: float) -> dict[str, object]:
     spec, result, last = metric.spec, metric.result, metric.result.last
     text = "" if last is None else last.value
     finished_at = None if last is None else last.finished_at_unix_s
@@ -157,7 +158,7 @@ def _value(text: str) -> object:
 
 
 def _reason(
-    metrics: tuple[_Metric, ...], status: RunStatus, *, is_terminated: bool, now_unix_s: float
+    metrics: tuple[RunMetric, ...], status: RunStatus, *, is_terminated: bool, now_unix_s: float
 ) -> str:
     if not status.phase.is_completed:
         return _why_running(metrics, status, is_terminated=is_terminated, now_unix_s=now_unix_s)
@@ -172,7 +173,7 @@ def _reason(
 
 
 def _why_running(
-    metrics: tuple[_Metric, ...], status: RunStatus, *, is_terminated: bool, now_unix_s: float
+    metrics: tuple[RunMetric, ...], status: RunStatus, *, is_terminated: bool, now_unix_s: float
 ) -> str:
     if is_terminated:
         return "the run has been told to end and is about to"
@@ -184,7 +185,7 @@ def _why_running(
     return "; ".join(_progress(each, status, now_unix_s) for each in unfinished)
 
 
-def _progress(metric: _Metric, status: RunStatus, now_unix_s: float) -> str:
+def _progress(metric: RunMetric, status: RunStatus, now_unix_s: float) -> str:
     result, rules = metric.result, metric.rules
     # Who waits for a metric that may never end should read why.
     so_far = f"{_number(result.count, 'measurement')} and no count"
@@ -202,7 +203,7 @@ def _progress(metric: _Metric, status: RunStatus, now_unix_s: float) -> str:
     return f"{told}, the next at {timestamp(wake)}"
 
 
-def _why_successful(metrics: tuple[_Metric, ...]) -> str:
+def _why_successful(metrics: tuple[RunMetric, ...]) -> str:
     dry = [each for each in metrics if each.rules.is_dry_run]
     missed = [each for each in dry if each.result.phase is not Phase.SUCCESSFUL]
     if missed:
@@ -216,7 +217,7 @@ def _why_successful(metrics: tuple[_Metric, ...]) -> str:
     return f"all {len(metrics)} metrics are Successful"
 
 
-def _without_successes(metric: _Metric) -> str:
+def _without_successes(metric: RunMetric) -> str:
     limit = metric.rules.consecutive_success_limit
     return (
         f"{metric.rules.name}: {_tally(metric.result)}, never {limit} in a row"
