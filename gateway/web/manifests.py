@@ -1,8 +1,11 @@
 """Manifests as YAML, for people and for files."""
 
-from typing import Any
+from typing import Any, Final
 
 import yaml
+
+_WIDTH: Final = 1_000_000
+"""Lines end where their texts do."""
 
 
 class _Readable(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc] # C or not
@@ -25,5 +28,5 @@ _Readable.add_multi_representer(str, _value)
 
 def yaml_text(content: object) -> str:
     """A manifest of JSON-ready values as YAML, keys in their order."""
-    text: str = yaml.dump(content, Dumper=_Readable, sort_keys=False, allow_unicode=True, width=100)
+    text: str = yaml.dump(content, Dumper=_Readable, sort_keys=False, allow_unicode=True, width=_WIDTH)
     return text

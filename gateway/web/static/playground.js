@@ -45,15 +45,15 @@ const lint = debounced(async (signal) => {
   const told = await response.json();
   if (!response.ok) findings.replaceChildren(element("p", { class: "finding error" }, element("strong", {}, "error"), ` ${told.detail}`));
   else if (told.findings.length) findings.replaceChildren(element("ul", { class: "findings" }, ...told.findings.map(finding)));
-  else findings.replaceChildren(element("p", {}, badge("Successful"), " Nothing is wrong with it."));
+  else findings.replaceChildren(element("p", {}, badge("Successful", "no problems")));
 });
 
 const condition = document.getElementById("condition");
 const outcome = document.getElementById("outcome");
 
 function judged(told) {
-  if (told.error) return [element("p", {}, badge("Error"), " "), element("pre", { class: "hint", tabindex: "0" }, told.hint || told.error)];
-  return [element("p", {}, badge(told.ok ? "Successful" : "Failed"), told.ok ? " It is true." : " It is false.")];
+  if (told.error) return [element("p", {}, badge("Error", "cannot be evaluated")), element("pre", { class: "hint", tabindex: "0" }, told.hint || told.error)];
+  return [element("p", {}, told.ok ? badge("Successful", "true") : badge("Failed", "false"))];
 }
 
 const tryCondition = debounced(async (signal) => {

@@ -1,6 +1,7 @@
 // Draws measurements over time: each with the mark of its phase, and the limits of the conditions.
 
-const HEIGHT = 210;
+const HEIGHT = 200;
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const PHASES = ["Successful", "Failed", "Error", "Inconclusive", "Running", "Pending"];
 
 function colour(name) {
@@ -74,6 +75,7 @@ function drawLimits(plot, data, colours) {
   context.setLineDash([6 * scale, 4 * scale]);
   context.font = `${11 * scale}px system-ui, sans-serif`;
   context.textBaseline = "bottom";
+  context.textAlign = "left";
   for (const line of data.lines) {
     const y = plot.valToPos(line.at, "y", true);
     context.strokeStyle = context.fillStyle = colours[line.of === "failure" ? "failed" : "successful"];
@@ -107,7 +109,6 @@ function span(data) {
 
 function readout(figure, data) {
   const caption = figure.querySelector("figcaption");
-  const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
   return (plot) => {
     const index = plot.cursor.idx;
     if (index === null || index === undefined) {
@@ -115,7 +116,7 @@ function readout(figure, data) {
       return;
     }
     const values = data.values.map((line) => line[index] ?? "no number").join(", ");
-    caption.textContent = `${clock.format(data.times[index] * 1000)}  ${data.phases[index]}  ${values}`;
+    caption.textContent = `${CLOCK.format(data.times[index] * 1000)}  ${data.phases[index]}  ${values}`;
   };
 }
 
@@ -128,7 +129,7 @@ function options(figure, data, width) {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { x: { range: () => span(data) }, y: { range: () => bounds(data) } },
-    axes: [axis, { ...axis, size: 58 }],
+    axes: [{ ...axis, values: (_, ticks) => ticks.map((each) => CLOCK.format(each * 1000)), space: 90 }, { ...axis, size: 58 }],
     series: [{}, ...data.values.map(() => ({ stroke: colours.accent, width: 1.5, points: { show: false }, spanGaps: false }))],
     hooks: {
       draw: [(plot) => { drawLimits(plot, data, colours); drawMarks(plot, data, colours); }],

@@ -9,14 +9,14 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
-export function badge(phase) {
+export function badge(phase, text = phase) {
   const icon = document.createElementNS(SVG, "svg");
   icon.setAttribute("class", "icon");
   icon.setAttribute("aria-hidden", "true");
   const use = document.createElementNS(SVG, "use");
   use.setAttribute("href", `#i-${phase}`);
   icon.append(use);
-  return element("span", { class: `phase ${phase}` }, icon, phase);
+  return element("span", { class: `phase ${phase}` }, icon, text);
 }
 
 function facts(pairs) {
