@@ -77,9 +77,7 @@ async def looking(browser: Browser, **options: Any) -> AsyncIterator[Looking]:
     page.on(
         "console",
         lambda message: (
-            seen.complaints.append(message.text)
-            if message.type in {"error", "warning"}
-            else None
+            seen.complaints.append(message.text) if message.type in {"error", "warning"} else None
         ),
     )
     yield seen

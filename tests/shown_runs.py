@@ -20,6 +20,7 @@ from gateway.run_status import Measurement, MetricResult, RunStatus, Summary
 from gateway.runs.store import NewRun
 from gateway.verdict import timestamp
 
+
 @dataclass
 class Shown:
     """What there is to look at."""
@@ -117,8 +118,6 @@ async def keep(
         dry_run_summary=Summary(),
     )
     store = gateway.runs.store
-    await store.create(
-        NewRun(id=run_id, manifest=manifest, created_at_unix_s=start_unix_s), None
-    )
+    await store.create(NewRun(id=run_id, manifest=manifest, created_at_unix_s=start_unix_s), None)
     await store.save(run_id, version=0, status=status, events=())
     return run_id

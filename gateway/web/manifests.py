@@ -28,5 +28,7 @@ _Readable.add_multi_representer(str, _value)
 
 def yaml_text(content: object) -> str:
     """A manifest of JSON-ready values as YAML, keys in their order."""
-    text: str = yaml.dump(content, Dumper=_Readable, sort_keys=False, allow_unicode=True, width=_WIDTH)
+    text: str = yaml.dump(
+        content, Dumper=_Readable, sort_keys=False, allow_unicode=True, width=_WIDTH
+    )
     return text

@@ -38,6 +38,7 @@ RIGHTS: Final[Mapping[str, tuple[set[str], ...]]] = {
     "terminateRun": ({"run", "inline"}, {"admin"}),
     "getTemplates": ({"verdict"}, {"run"}, {"admin"}),
     "postLint": ({"verdict"}, {"run"}, {"inline"}, {"admin"}),
+    "postCondition": ({"verdict"}, {"run"}, {"inline"}, {"admin"}),
     "getAudit": ({"admin"},),
     "getMetrics": ({"metrics"},),
     "getContract": (set(),),
