@@ -2,7 +2,7 @@
 
 plan       the templates, their arguments, one plan per metric      gateway/planner.py
 measure    every metric once: read, judge, explain                  gateway/measuring.py
-summarize  measurements to a verdict                                gateway/verdict.py
+summarize  measurements to a verdict                                gateway/reasons.py
 """
 
 import asyncio
@@ -13,9 +13,10 @@ from gateway.measuring import Measuring, Patience
 from gateway.planner import Planned, PlannedMetric, Planner
 from gateway.provider import Clock
 from gateway.readings import CacheState
+from gateway.reasons import summarize
 from gateway.repeats import Ask, Repeats
 from gateway.telemetry import Telemetry
-from gateway.verdict import Measurement, Verdict, summarize
+from gateway.verdict import Measurement, Verdict
 
 
 class Analysis:
@@ -63,6 +64,7 @@ class Analysis:
             finished_at_unix_s=self._now_unix_s(),
             measurements=measurements,
             context=ask.context,
+            is_explained=ask.is_explained,
         )
         self._tell(planned, verdict, caller)
         self._repeats.keep(planned, ask, verdict)

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gateway.errors import ConditionError
-from gateway.expr import Floats, Root, compile_expression, go_type, metric_data, typed_list
+from gateway.evidence import ConditionEvidence, Evidence
+from gateway.expr import (
+    Floats,
+    Root,
+    compile_expression,
+    dissected,
+    go_type,
+    metric_data,
+    typed_list,
+)
 from gateway.freeze import freeze
 from gateway.model import Judgement, Phase, Reading, ResultType
 
@@ -54,15 +63,56 @@ def evaluate(text: str, result: object, result_type: ResultType) -> bool:
         ConditionError: the condition is wrong or fails, or gives something else than a bool.
 
     """
-    value: object
+    root, value = _as_go_has_it(result, result_type)
+    found = compile_expression(text, root).run(value)
+    if found is True or found is False:
+        return found
+    raise ConditionError(f"expected bool, but got {go_type(found)}", expression=text)
+
+
+def evidence_of(
+    reading: Reading, phase: Phase, *, success_condition: str, failure_condition: str
+) -> Evidence | None:
+    """What led from a reading to the phase that ``judge`` gave it; runs the conditions once more.
+
+    None where no condition was asked, and where the conditions do not lead to that phase: then the
+    reading is not what was judged, but what may be shown of it.
+    """
+    if reading.judgement is not None:
+        return None
+    evidence = Evidence(
+        samples=_samples(reading.result),
+        success=_dissected(success_condition, reading),
+        failure=_dissected(failure_condition, reading),
+    )
+    return evidence if _phase_of(evidence) is phase else None
+
+
+def _samples(result: object) -> int:
+    if isinstance(result, tuple):
+        return len(result)
+    return 0 if result is None else 1
+
+
+def _dissected(text: str, reading: Reading) -> ConditionEvidence | None:
+    return dissected(text, *_as_go_has_it(reading.result, reading.result_type)) if text else None
+
+
+def _phase_of(evidence: Evidence) -> Phase:
+    asked = [each for each in (evidence.success, evidence.failure) if each is not None]
+    if any(each.value is None for each in asked):
+        return Phase.ERROR
+    success, failure = evidence.success, evidence.failure
+    return _phase(
+        None if success is None else success.value, None if failure is None else failure.value
+    )
+
+
+def _as_go_has_it(result: object, result_type: ResultType) -> tuple[Root, object]:
     if result_type in _LISTS and isinstance(result, tuple):
-        root, as_go_has_it = _LISTS[result_type]
-        value = compile_expression(text, root).run(as_go_has_it(result))
-    else:
-        value = compile_expression(text, _root(result)).run(result)
-    if value is True or value is False:
-        return value
-    raise ConditionError(f"expected bool, but got {go_type(value)}", expression=text)
+        root, convert = _LISTS[result_type]
+        return root, convert(result)
+    return _root(result), result
 
 
 _LISTS: Mapping[ResultType, tuple[Root, Callable[[Iterable[Any]], object]]] = {

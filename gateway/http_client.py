@@ -15,6 +15,7 @@ from typing import Self
 import aiohttp
 from yarl import URL
 
+from gateway.attempts import sent_again
 from gateway.connection_errors import cause_of, is_unreadable
 from gateway.egress import OPERATORS, EgressPolicy
 from gateway.errors import EgressRefused, ProviderError, ProviderInvalid, ProviderUnreadable
@@ -155,6 +156,7 @@ class HttpClient:
             # The server closed a kept connection while we wrote to it. A query can be asked again.
             if not request.may_be_repeated:
                 raise
+            sent_again()
             return await self._request(request, url)
 
     async def _request(self, request: HttpRequest, url: Url) -> aiohttp.ClientResponse:

@@ -14,17 +14,21 @@ from dataclasses import dataclass, replace
 
 from gateway.conditions import judge
 from gateway.errors import ProviderError
+from gateway.evidence import Evidence
 from gateway.explanations import Explanations, wants_explanation
 from gateway.guard import guarded
 from gateway.lasting import Lasting, RunIdentity, attempt_of
-from gateway.model import Judgement, Phase
+from gateway.model import Judgement, Phase, Reading
 from gateway.planner import Planned, PlannedMetric
-from gateway.provider import Attempt, Clock, Context, LastingProvider
+from gateway.proofs import Proofs
+from gateway.provider import Attempt, Clock, Context, LastingProvider, Provider
 from gateway.readings import Answer, Freshness, Readings
+from gateway.reasons import explain
 from gateway.run_status import Measurement as RunMeasurement
 from gateway.run_status import RunStatus
 from gateway.schedule import Action
 from gateway.telemetry import Telemetry
+from gateway.traces import Recorder, Traces
 from gateway.verdict import Measurement, one_number, redacted
 from gateway.ways import Ways
 
@@ -65,6 +69,8 @@ class Measuring:
         self._ways = ways
         self._now_unix_s = now_unix_s
         self._telemetry = telemetry
+        self._proofs = Proofs()
+        self._traces = Traces()
 
     async def measure(
         self,
@@ -79,18 +85,23 @@ class Measuring:
         plan = metric.plan
         answer: Answer | None = None
         metadata: Mapping[str, str] = {}
+        evidence: Evidence | None = None
+        outcome: object = None
         try:
             answer = await self._read(metric, planned.namespace, freshness, patience)
+            outcome = answer.reading
             judgement = answer.reading.judgement or judge(
                 answer.reading,
                 success_condition=plan.success_condition,
                 failure_condition=plan.failure_condition,
             )
+            evidence = self._proofs.of(answer.reading, judgement, plan, planned.redaction)
             metadata = answer.reading.metadata_with(judgement.phase)
             if judgement.phase is not Phase.SUCCESSFUL and wants_explanation(answer.reading):
                 judgement = await self._explained(judgement, metric, patience)
         except ProviderError as error:
             judgement, metadata = Judgement(Phase.ERROR, str(error)), error.metadata
+            outcome = error
         except TimeoutError:
             message = (
                 f"not measured within {patience.wait_s:g}s; the measurement goes on, ask again"
@@ -113,9 +124,12 @@ class Measuring:
             took_s=took_s,
             is_dry_run=plan.is_dry_run,
             metadata=metadata,
+            evidence=evidence,
+            trace=self._traces.of(metric.key, outcome, planned.redaction),
         )
         self._show_value(measurement, planned)
-        return redacted(measurement, planned.redaction)
+        shown = redacted(measurement, planned.redaction)
+        return replace(shown, reason=explain(shown))
 
     async def look(
         self,
@@ -192,8 +206,21 @@ class Measuring:
             return await self._readings.read(
                 metric.key,
                 freshness,
-                lambda: guarded(provider.measure(self._context_of(metric, longest_s))),
+                lambda: self._recorded(metric, provider, longest_s),
             )
+
+    async def _recorded(
+        self, metric: PlannedMetric, provider: Provider, longest_s: float
+    ) -> Reading:
+        context = self._context_of(metric, longest_s)
+        recorder = Recorder(context.http)
+        try:
+            reading = await guarded(provider.measure(replace(context, http=recorder)))
+        except ProviderError as error:
+            self._traces.keep(metric.key, error, recorder.trace)
+            raise
+        self._traces.keep(metric.key, reading, recorder.trace)
+        return reading
 
     def _lasting(self, metric: PlannedMetric) -> Lasting:
         return Lasting(self._context_of(metric))

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, Protocol
 
+from gateway.attempts import sent_again
 from gateway.errors import ProviderError
 from gateway.provider import Clock, Context, Http, HttpRequest, HttpResponse
 from gateway.rate_limit_headers import TOO_MANY_REQUESTS, quota_in, silence_s
@@ -142,6 +143,8 @@ class RateLimitedHttp:
         while True:
             silence = self._silence(call)
             if silence is None:
+                if last is not None:
+                    sent_again()
                 told = await self._ask(call)
             elif silence.until_s > call.waits_until_s:
                 return last or silence.answer
@@ -149,6 +152,8 @@ class RateLimitedHttp:
                 after = await self._ask_after(silence, call)
                 if after is None:
                     continue
+                if last is not None:
+                    sent_again()
                 told = after
             last = told.answer
             if not told.is_for_later or not request.may_be_repeated:

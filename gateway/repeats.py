@@ -26,6 +26,13 @@ class Ask:
     """Whether no metric counts."""
     context: Mapping[str, object] = field(default_factory=dict)
     """Repeated in the answer."""
+    is_explained: bool = False
+    """Whether the answer tells of requests and answers."""
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether the answer says something that others did not ask for."""
+        return bool(self.context) or self.is_explained
 
 
 class Repeats:
@@ -42,7 +49,7 @@ class Repeats:
     def find(self, planned: Planned, ask: Ask, now_unix_s: float) -> Verdict | None:
         """The verdict that was given just now, if it would be given again."""
         kept = self._kept.get((ask.question.identity, ask.is_dry_run))
-        if kept is None or kept[0] is not planned or ask.context:
+        if kept is None or kept[0] is not planned or ask.is_personal:
             return None
         verdict = kept[1]
         if not 0 <= now_unix_s - verdict.started_at_unix_s < REPEAT_S:
@@ -55,7 +62,7 @@ class Repeats:
 
     def keep(self, planned: Planned, ask: Ask, verdict: Verdict) -> None:
         """Remember a verdict that kept readings gave."""
-        if ask.context or not ask.question.is_worth_remembering:
+        if ask.is_personal or not ask.question.is_worth_remembering:
             return
         if not all(
             each.cache == CacheState.HIT

@@ -137,7 +137,7 @@ def _result(content: Mapping[str, object]) -> MetricResult:
         name=_name(content),
         phase=_phase(content),
         message=_text(content, "message"),
-        measurements=tuple([_measurement(each) for each in _objects(content, "measurements")]),
+        measurements=tuple([parse_measurement(each) for each in _objects(content, "measurements")]),
         count=_number(content, "count"),
         successful=_number(content, "successful"),
         failed=_number(content, "failed"),
@@ -150,7 +150,8 @@ def _result(content: Mapping[str, object]) -> MetricResult:
     )
 
 
-def _measurement(content: Mapping[str, object]) -> Measurement:
+def parse_measurement(content: Mapping[str, object]) -> Measurement:
+    """One entry of ``measurements``. Raises StatusUnreadable."""
     started_at = _time(content, "startedAt")
     if started_at is None:
         raise _unreadable(content, "startedAt", "an RFC 3339 time")

@@ -12,16 +12,18 @@ from typing import Final
 import orjson
 
 from gateway.args import PLACEHOLDER
-from gateway.limits import MetricRules, metric_rules, violation
+from gateway.limits import MetricRules, metric_rules
 from gateway.model import Phase
 from gateway.plan import fill_metrics
+from gateway.reasons import Decided, explanation_json, newest_decisive, numbered, of_run, run_reason
 from gateway.run_document import counters_json
 from gateway.run_manifest import CONTEXT_ANNOTATION, TEMPLATES_ANNOTATION, AnalysisRun
+from gateway.run_status import Measurement as RunMeasurement
 from gateway.run_status import MetricResult, RunStatus
 from gateway.schedule import next_wake
 from gateway.template import Argument, Metric
 from gateway.validation import matching
-from gateway.verdict import timestamp
+from gateway.verdict import Measurement, timestamp
 
 _NO_JSON_NUMBER: Final = re.compile(r"NaN|[+-]Inf")
 
@@ -144,6 +146,7 @@ def _metric_json(metric: RunMetric, now_unix_s: float) -> dict[str, object]:
         "dryRun": metric.rules.is_dry_run,
         "metadata": {} if last is None else dict(last.metadata),
         **counters_json(result),
+        **({} if last is None else explanation_json(judged(spec, last))),
     }
 
 
@@ -162,14 +165,30 @@ def _reason(
 ) -> str:
     if not status.phase.is_completed:
         return _why_running(metrics, status, is_terminated=is_terminated, now_unix_s=now_unix_s)
-    counted = [each for each in metrics if not each.rules.is_dry_run]
-    if status.phase is Phase.SUCCESSFUL:
-        return status.message or _why_successful(metrics)
-    decisive = [each for each in counted if each.result.phase is status.phase]
-    # The run's message may be that of a metric which is less bad: as Argo has it.
-    if decisive and violation(decisive[0].rules, decisive[0].result) is None:
-        return "; ".join(_without_successes(each) for each in decisive)
-    return status.message
+    return run_reason(status, [_decided(each) for each in metrics])
+
+
+def _decided(metric: RunMetric) -> Decided:
+    newest = newest_decisive(metric.result)
+    decisive = None if newest is None else judged(metric.spec, newest)
+    return Decided(metric.rules, metric.result, decisive)
+
+
+def judged(spec: Metric, measurement: RunMeasurement) -> Measurement:
+    """A measurement of a run, with what led to its phase; ``spec`` is its metric's, resolved."""
+    return of_run(
+        measurement,
+        metric=spec.name,
+        provider=next(iter(spec.provider), ""),
+        success_condition=spec.success_condition,
+        failure_condition=spec.failure_condition,
+    )
+
+
+def metrics_of(manifest: Mapping[str, object]) -> dict[str, Metric]:
+    """The metrics of a well-formed run by their names, resolved but for secrets."""
+    run = AnalysisRun.model_validate(manifest)
+    return {each.spec.name: each.spec for each in run_metrics(run, RunStatus())}
 
 
 def _why_running(
@@ -188,12 +207,12 @@ def _why_running(
 def _progress(metric: RunMetric, status: RunStatus, now_unix_s: float) -> str:
     result, rules = metric.result, metric.rules
     # Who waits for a metric that may never end should read why.
-    so_far = f"{_number(result.count, 'measurement')} and no count"
+    so_far = f"{numbered(result.count, 'measurement')} and no count"
     if rules.count is not None:
-        so_far = f"{result.count} of {_number(rules.count, 'measurement')}"
+        so_far = f"{result.count} of {numbered(rules.count, 'measurement')}"
     told = f"{rules.name}: {so_far}"
     if result.consecutive_error:
-        told += f", {_number(result.consecutive_error, 'error')} in a row"
+        told += f", {numbered(result.consecutive_error, 'error')} in a row"
     if result.in_flight is not None:
         since = timestamp(result.in_flight.started_at_unix_s)
         return f"{told}, one under way since {since}"
@@ -201,42 +220,3 @@ def _progress(metric: RunMetric, status: RunStatus, now_unix_s: float) -> str:
     if wake is None or wake <= now_unix_s:
         return f"{told}, the next is due"
     return f"{told}, the next at {timestamp(wake)}"
-
-
-def _why_successful(metrics: tuple[RunMetric, ...]) -> str:
-    dry = [each for each in metrics if each.rules.is_dry_run]
-    missed = [each for each in dry if each.result.phase is not Phase.SUCCESSFUL]
-    if missed:
-        told = "; ".join(
-            f"{each.rules.name} {each.result.phase}: {each.result.message or _tally(each.result)}"
-            for each in missed
-        )
-        return f"dry run only, not counted: {told}"
-    if len(metrics) == 1:
-        return f"{metrics[0].rules.name}: {_tally(metrics[0].result)}"
-    return f"all {len(metrics)} metrics are Successful"
-
-
-def _without_successes(metric: RunMetric) -> str:
-    limit = metric.rules.consecutive_success_limit
-    return (
-        f"{metric.rules.name}: {_tally(metric.result)}, never {limit} in a row"
-        " (consecutiveSuccessLimit)"
-    )
-
-
-def _tally(result: MetricResult) -> str:
-    numbers = {
-        "successful": result.successful,
-        "failed": result.failed,
-        "inconclusive": result.inconclusive,
-        "without a value": result.error,
-    }
-    told = [f"{number} {word}" for word, number in numbers.items() if number]
-    if not told:
-        return "nothing was measured"
-    return f"{_number(result.count + result.error, 'measurement')}, {', '.join(told)}"
-
-
-def _number(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,16 +1,18 @@
-"""Measurements to a verdict: the phase of a whole analysis, and the reasons."""
+"""A verdict and its measurements, and the documents that they become."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 
 import orjson
 
+from gateway.evidence import Evidence
 from gateway.gotext import special_float
 from gateway.model import Phase, Reading, Typed
 from gateway.secrets import Redaction
+from gateway.traces import Trace
 
 MAX_TEXT_CHARS = 16_384
 """Longer values are cut in a verdict document; conditions always see them whole."""
@@ -35,6 +37,8 @@ class Measurement:
     phase: Phase
     message: str = ""
     """Why the phase is Error or Running; secrets are already masked."""
+    reason: str = ""
+    """Which rule decided, in one sentence (``gateway.reasons``)."""
     hint: str = ""
     """The condition with a caret under what is wrong with it; empty if nothing is."""
     success_condition: str = ""
@@ -49,6 +53,10 @@ class Measurement:
     is_dry_run: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
     """What the provider told beside its value, or beside its error."""
+    evidence: Evidence | None = None
+    """What led to the phase, secrets masked; None where no condition was asked."""
+    trace: Trace | None = None
+    """The requests and answers behind the reading; None if they are not known any more."""
 
     @property
     def shown_reading(self) -> Reading | None:
@@ -71,6 +79,8 @@ class Verdict:
     measurements: tuple[Measurement, ...]
     context: Mapping[str, object] = field(default_factory=dict)
     """What the caller asked to have repeated."""
+    is_explained: bool = False
+    """Whether requests and answers are told; who may not see them does not get it."""
 
     @property
     def is_ok(self) -> bool:
@@ -81,51 +91,6 @@ class Verdict:
     def body(self) -> bytes:
         """The document as strict JSON."""
         return orjson.dumps(document(self), option=orjson.OPT_APPEND_NEWLINE)
-
-
-def summarize(measurements: Sequence[Measurement]) -> tuple[Phase, str]:
-    """The worst phase of all metrics that are not dry-run, and one sentence on why.
-
-    A measurement still Running keeps the whole Running, unless another metric has Failed: no
-    later outcome can be worse than that.
-
-    Source: argo-rollouts utils/analysis/helpers.go:48-71 @ 9f8d111d8 for the order.
-    """
-    judged = [measurement for measurement in measurements if not measurement.is_dry_run]
-    phase = max(
-        (measurement.phase for measurement in judged), key=BEST_TO_WORST.index, default=None
-    )
-    if phase is not Phase.FAILED and any(each.phase is Phase.RUNNING for each in judged):
-        phase = Phase.RUNNING
-    if phase is None or phase is Phase.SUCCESSFUL:
-        return Phase.SUCCESSFUL, _success(measurements)
-    decisive = [measurement for measurement in judged if measurement.phase is phase]
-    return phase, "; ".join(f"{each.metric}: {explain(each)}" for each in decisive)
-
-
-def explain(measurement: Measurement) -> str:
-    """One sentence: which rule decided, with the value it saw."""
-    text = cut(measurement.reading.text, MAX_TEXT_CHARS) if measurement.reading else ""
-    success, failure = measurement.success_condition, measurement.failure_condition
-    match measurement.phase:
-        case Phase.ERROR | Phase.RUNNING | Phase.PENDING:
-            return measurement.message
-        case _ if measurement.reading is not None and measurement.reading.judgement is not None:
-            rule = text
-        case Phase.INCONCLUSIVE:
-            rule = f"{text} satisfies neither {success} nor the failure condition {failure}"
-        case Phase.FAILED if failure:
-            # With both conditions set, only the failure condition can have decided.
-            rule = f"{text} satisfies the failure condition {failure}"
-        case Phase.FAILED:
-            rule = f"{text} does not satisfy {success}"
-        case _ if success:
-            rule = f"{text} satisfies {success}"
-        case _ if failure:
-            rule = f"{text} does not satisfy the failure condition {failure}"
-        case _:
-            rule = f"{text} was measured and there is no condition"
-    return "; ".join(part for part in (rule, measurement.message.strip()) if part)
 
 
 def document(verdict: Verdict) -> dict[str, object]:
@@ -141,9 +106,17 @@ def document(verdict: Verdict) -> dict[str, object]:
         "finishedAt": (
             None if verdict.phase is Phase.RUNNING else timestamp(verdict.finished_at_unix_s)
         ),
-        "metrics": {each.metric: measurement_document(each) for each in verdict.measurements},
+        "metrics": {each.metric: _metric(each, verdict) for each in verdict.measurements},
         **({"context": dict(verdict.context)} if verdict.context else {}),
     }
+
+
+def _metric(measurement: Measurement, verdict: Verdict) -> dict[str, object]:
+    parts = measurement_document(measurement)
+    if verdict.is_explained:
+        trace = measurement.trace
+        parts["exchanges"] = None if trace is None else trace.json()
+    return parts
 
 
 def measurement_document(measurement: Measurement) -> dict[str, object]:
@@ -165,8 +138,15 @@ def measurement_document(measurement: Measurement) -> dict[str, object]:
         "dryRun": measurement.is_dry_run,
         "metadata": dict(measurement.metadata),
     }
+    if measurement.reason:
+        parts["reason"] = measurement.reason
     if measurement.hint:
         parts["hint"] = measurement.hint
+    if measurement.evidence is not None:
+        parts["explanation"] = {
+            **measurement.evidence.json,
+            "retries": None if measurement.trace is None else measurement.trace.retries,
+        }
     return parts
 
 
@@ -175,15 +155,9 @@ def redacted(measurement: Measurement, redaction: Redaction) -> Measurement:
     if not redaction:
         return measurement
     reading = measurement.reading
-    if reading is not None:
-        reading = replace(
-            reading,
-            result=redaction.value(reading.result),
-            text=redaction.text(reading.text),
-        )
     return replace(
         measurement,
-        reading=reading,
+        reading=None if reading is None else masked(reading, redaction),
         metric=redaction.text(measurement.metric),
         message=redaction.text(measurement.message),
         hint=redaction.text(measurement.hint),
@@ -191,6 +165,15 @@ def redacted(measurement: Measurement, redaction: Redaction) -> Measurement:
         failure_condition=redaction.text(measurement.failure_condition),
         query=redaction.text(measurement.query),
         metadata=redaction.texts(measurement.metadata),
+    )
+
+
+def masked(reading: Reading, redaction: Redaction) -> Reading:
+    """The reading without secrets."""
+    if not redaction:
+        return reading
+    return replace(
+        reading, result=redaction.value(reading.result), text=redaction.text(reading.text)
     )
 
 
@@ -232,13 +215,3 @@ def _whole_second(unix_s: int) -> str:
 def cut(text: str, max_chars: int) -> str:
     """The text; what is longer ends after ``max_chars`` with three dots."""
     return text if len(text) <= max_chars else f"{text[:max_chars]}..."
-
-
-def _success(measurements: Sequence[Measurement]) -> str:
-    dry = [each for each in measurements if each.is_dry_run and each.phase is not Phase.SUCCESSFUL]
-    if dry:
-        told = "; ".join(f"{each.metric} {each.phase}: {explain(each)}" for each in dry)
-        return f"dry run only, not counted: {told}"
-    if len(measurements) == 1:
-        return f"{measurements[0].metric}: {explain(measurements[0])}"
-    return f"all {len(measurements)} metrics are Successful"

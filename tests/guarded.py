@@ -15,7 +15,7 @@ BOB = "token-of-bob-9d02aa"
 NOBODY = "token-of-nobody-77aa01"
 EGRESS = {"inline": [{"name": "tests", "hosts": ["127.0.0.1"], "ports": ["1-65535"]}]}
 """Settings with which templates that callers bring may ask the servers of tests."""
-EVERY_ACTION = ["verdict", "run", "inline", "jobs", "admin", "metrics"]
+EVERY_ACTION = ["verdict", "run", "inline", "explain", "jobs", "admin", "metrics"]
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -73,6 +73,12 @@ def usable(
     )
 
 
+def with_explanation(needed: Needs) -> Needs:
+    """What it takes beside that to be shown requests and answers."""
+    first, *others = needed.ever
+    return replace(needed, ever=(first, replace(first, action=Action.EXPLAIN), *others))
+
+
 def of_brought_run(namespace: str) -> tuple[Wanted, ...]:
     """What it takes to start a run whose metrics a request brings."""
     return (Wanted(Action.RUN, namespace), Wanted(Action.INLINE, namespace))

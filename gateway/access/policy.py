@@ -41,6 +41,8 @@ class Action(StrEnum):
     """Start runs of templates; see, follow, end and delete such runs, whoever started them."""
     INLINE = "inline"
     """Bring templates, or a whole run, beside the right to ask for verdicts or to run them."""
+    EXPLAIN = "explain"
+    """See the requests and answers behind a verdict, beside the right to ask for it."""
     JOBS = "jobs"
     """Have templates judged that run Jobs."""
     ADMIN = "admin"
@@ -53,6 +55,7 @@ _WORDS: Final = {
     Action.VERDICT: "ask for verdicts",
     Action.RUN: "run analyses",
     Action.INLINE: "bring templates",
+    Action.EXPLAIN: "see requests and answers",
     Action.JOBS: "run Jobs",
     Action.ADMIN: "see and end all runs",
     Action.METRICS: "read metrics",

@@ -14,7 +14,7 @@ from gateway.errors import RequestInvalid
 from gateway.settings import Settings
 
 ARGUMENT_PREFIX: Final = "args."
-OF_NAMESPACED: Final = frozenset({"wait", "maxAge", "gate", "errors", "dryRun"})
+OF_NAMESPACED: Final = frozenset({"wait", "maxAge", "gate", "errors", "dryRun", "explain"})
 """What a verdict call understands whose path names the namespace."""
 OF_OTHERS: Final = OF_NAMESPACED | {"namespace"}
 """What the other verdict calls understand."""
@@ -75,6 +75,8 @@ class VerdictParameters:
     """None if the caller did not say; 0 measures anew."""
     status_mode: StatusMode
     is_dry_run: bool
+    is_explained: bool
+    """Whether the caller wants to see requests and answers."""
     arguments: tuple[tuple[str, str], ...]
 
 
@@ -93,6 +95,7 @@ def read(parts: Given, settings: Settings, *, known: frozenset[str]) -> VerdictP
         max_age_s=_max_age_s(query.get("maxAge"), parts.cache_control),
         status_mode=status_mode(query),
         is_dry_run=is_true(query, "dryRun"),
+        is_explained=is_true(query, "explain"),
         arguments=prefixed(query, ARGUMENT_PREFIX),
     )
 

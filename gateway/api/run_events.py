@@ -18,8 +18,13 @@ from gateway.api.run_answers import document
 from gateway.api.runs import run_id_of
 from gateway.api.visible_runs import VisibleRuns
 from gateway.errors import RunNotFound, StoreUnavailable
+from gateway.reasons import explanation_json
+from gateway.run_document import parse_measurement
+from gateway.run_events import Event
+from gateway.run_verdict import judged, metrics_of
 from gateway.runs.store import Run
 from gateway.runs.watch import POLL_S, Events, News, Watch, Watcher
+from gateway.template import Metric
 
 HEARTBEAT_S: Final = 15.0
 """After so long without an event a comment shows that the connection is alive."""
@@ -77,7 +82,8 @@ class RunEvents:
         with self._watch.join(run, is_abandoned=line.is_abandoned) as watcher:
             if after is not None and events[1]:
                 await line.send(_event("run", document(run)))
-            after = await _replay(events, after, line)
+            reasons = Reasons(run)
+            after = await _replay(events, after, line, reasons)
             is_over = run.status.phase.is_completed or _has_end(events)
             while not is_over:
                 news = await watcher.news(HEARTBEAT_S)
@@ -94,7 +100,7 @@ class RunEvents:
                     continue
                 except RunNotFound:
                     return
-                after = await _replay(events, after, line)
+                after = await _replay(events, after, line, reasons)
                 is_over = is_over or _has_end(events)
 
     async def _news(
@@ -132,8 +138,32 @@ class _Line:
             self._request.transport.abort()
 
 
-async def _replay(events: Events, after: str | None, line: _Line) -> str | None:
-    texts = (_event(event.type, event.data, event_id=event_id) for event_id, event in events[0])
+class Reasons:
+    """Adds to the measurements of one run why they came out as they did."""
+
+    def __init__(self, run: Run) -> None:
+        self._manifest = run.manifest
+        self._metrics: dict[str, Metric] | None = None
+
+    def added_to(self, event: Event) -> Mapping[str, object]:
+        """The data of an event."""
+        content = event.data.get("measurement")
+        if event.type != "measurement" or not isinstance(content, Mapping):
+            return event.data
+        if self._metrics is None:
+            self._metrics = metrics_of(self._manifest)
+        metric = self._metrics.get(str(event.data["metric"]))
+        if metric is None:
+            return event.data
+        found = judged(metric, parse_measurement(content))
+        return {**event.data, **explanation_json(found)}
+
+
+async def _replay(events: Events, after: str | None, line: _Line, reasons: Reasons) -> str | None:
+    texts = (
+        _event(event.type, reasons.added_to(event), event_id=event_id)
+        for event_id, event in events[0]
+    )
     for piece in _pieces(texts):
         await line.send(piece)
     return events[0][-1][0] if events[0] else after

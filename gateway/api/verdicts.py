@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from gateway.access.caller import Caller
-from gateway.access.needs import Needs, granted, of_question
+from gateway.access.needs import Needs, granted, of_question, with_explanation
 from gateway.access.policy import Action
 from gateway.access.rights import Rights
 from gateway.api import bodies, parameters
@@ -80,7 +80,7 @@ class Verdicts:
         if isinstance(content, OfRun):
             raise TemplateInvalid((Problem("kind", _NOT_FOR_RUNS),))
         ask = self._wrap(content.question, chosen, content.context)
-        ask = self._granted(caller, ask, of_question(Action.VERDICT, content.question))
+        ask = self._granted(caller, ask, _needs_of(ask))
         return answer(await self._analysis.verdict(ask, caller.name), chosen)
 
     async def _named(self, request: web.Request, namespace: str | None, name: str) -> web.Response:
@@ -106,7 +106,7 @@ class Verdicts:
             arguments=chosen.arguments,
         )
         ask = self._wrap(question, chosen)
-        return ask, chosen, of_question(Action.VERDICT, question)
+        return ask, chosen, _needs_of(ask)
 
     def _wrap(
         self,
@@ -120,12 +120,18 @@ class Verdicts:
             wait_s=chosen.wait.seconds,
             is_dry_run=chosen.is_dry_run,
             context=context or {},
+            is_explained=chosen.is_explained,
         )
 
     def _freshness(self, chosen: VerdictParameters) -> Freshness:
         if chosen.max_age_s is None:
             return Freshness(self._settings.readings.max_age_s, is_explicit=False)
         return Freshness(chosen.max_age_s, is_explicit=True)
+
+
+def _needs_of(ask: Ask) -> Needs:
+    needed = of_question(Action.VERDICT, ask.question)
+    return with_explanation(needed) if ask.is_explained else needed
 
 
 def answer(verdict: Verdict, chosen: VerdictParameters) -> web.Response:

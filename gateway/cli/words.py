@@ -7,12 +7,12 @@ from typing import Final
 
 from rich.text import Text
 
-from gateway import verdict
-from gateway.limits import MetricRules, violation
-from gateway.model import Judgement, Phase, Reading, ResultType
-from gateway.provider import OUTCOME_METADATA, LastingProvider
+from gateway import reasons, verdict
+from gateway.limits import MetricRules
+from gateway.model import Phase
 from gateway.run_events import news
 from gateway.run_status import Measurement, MetricResult, RunStatus
+from gateway.runs import decisions
 from gateway.runs.plans import RunPlan
 
 MAX_CHARS: Final = 300
@@ -79,31 +79,13 @@ def counters(rules: MetricRules, result: MetricResult) -> str:
 
 def reason(plan: RunPlan, metric_name: str, measurement: Measurement) -> str:
     """Which rule decided a measurement, with the value it saw."""
-    metric = plan.metrics[metric_name].plan
-    masked = plan.planned.redaction.text
-    judged = verdict.Measurement(
-        metric=metric_name,
-        provider=metric.provider_name,
-        phase=measurement.phase,
-        message=measurement.message,
-        success_condition=masked(metric.success_condition),
-        failure_condition=masked(metric.failure_condition),
-        reading=_reading(metric.provider, measurement),
-    )
-    return clean(verdict.explain(judged))
-
-
-def _reading(provider: object, measurement: Measurement) -> Reading:
-    if isinstance(provider, LastingProvider):
-        text = measurement.metadata.get(OUTCOME_METADATA, "")
-        return Reading(None, ResultType.JSON, text, judgement=Judgement(measurement.phase))
-    return Reading(None, ResultType.JSON, measurement.value)
+    return clean(reasons.explain(decisions.judged(plan, metric_name, measurement)))
 
 
 def changes(plan: RunPlan, before: RunStatus, after: RunStatus) -> Iterator[Text]:
     """A line for each measurement and for each change of phase, without the time."""
     width = min(max(len(clean(each.name)) for each in plan.rules), _MAX_NAME_COLUMNS)
-    for rules, result in measured(plan, after):
+    for rules, result in decisions.measured(plan, after):
         name = clean(result.name).ljust(width)
         was = before.result_of(result.name) or MetricResult(name=result.name)
         for each in news(was, result):
@@ -116,14 +98,6 @@ def changes(plan: RunPlan, before: RunStatus, after: RunStatus) -> Iterator[Text
         yield Text.assemble("the run is ", phase_text(after.phase))
 
 
-def measured(plan: RunPlan, status: RunStatus) -> Iterator[tuple[MetricRules, MetricResult]]:
-    """The metrics that there are results of, in their order."""
-    for rules in plan.rules:
-        result = status.result_of(rules.name)
-        if result is not None:
-            yield rules, result
-
-
 def metric_phase_text(result: MetricResult) -> Text:
     """The phase of a metric, and whether it counts."""
     text = phase_text(result.phase)
@@ -131,29 +105,8 @@ def metric_phase_text(result: MetricResult) -> Text:
 
 
 def conclusion(plan: RunPlan, status: RunStatus) -> str:
-    """Why a run ended as it did: Argo's message, or what it leaves unsaid."""
-    if status.message:
-        return clean(status.message)
-    counted = [pair for pair in measured(plan, status) if not pair[0].is_dry_run]
-    if not counted:
-        return "all metrics are dry runs, which do not count"
-    if status.phase is Phase.SUCCESSFUL and len(counted) > 1:
-        return f"all {len(counted)} metrics are Successful"
-    return "; ".join(
-        f"{clean(result.name)}: {_decision(plan, rules, result)}"
-        for rules, result in counted
-        if result.phase is status.phase
-    )
-
-
-def _decision(plan: RunPlan, rules: MetricRules, result: MetricResult) -> str:
-    if result.phase is not Phase.SUCCESSFUL and violation(rules, result) is None:
-        return (
-            f"{result.consecutive_success} successes in a row at the end of {result.count}"
-            f" measurements, {rules.consecutive_success_limit} were wanted"
-            " (consecutiveSuccessLimit)"
-        )
-    return reason(plan, result.name, result.measurements[-1])
+    """Why a run ended as it did."""
+    return clean(decisions.conclusion(plan, status))
 
 
 def is_endless(rules: MetricRules) -> bool:

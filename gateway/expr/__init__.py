@@ -4,9 +4,10 @@
 ``folding`` and ``rewrites`` take the reference's short cuts; ``lowering`` makes a small Python tree
 of calls; ``machine``, which is asteval, runs it over the functions of the other modules.
 ``writing`` makes text of a tree again; ``thresholds`` finds the numbers that a result is compared
-with.
+with; ``dissection`` runs the pieces of a condition one by one.
 """
 
+from gateway.expr.dissection import dissected
 from gateway.expr.environment import Root
 from gateway.expr.program import Program, compile_expression, evaluate_time
 from gateway.expr.records import metric_data, typed_list
@@ -19,6 +20,7 @@ __all__ = [
     "Root",
     "Threshold",
     "compile_expression",
+    "dissected",
     "evaluate_time",
     "go_type",
     "metric_data",

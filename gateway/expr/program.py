@@ -25,6 +25,7 @@ _KEPT_SHORT_PROGRAMS = 1_024
 _KEPT_LONG_PROGRAMS = 8
 """Long programs take megabytes, and nobody writes many."""
 _KEPT_TIME_PROGRAMS = 64
+_KEPT_PARTS = 1_024
 _LONGEST_MESSAGE = 4_096
 _TOO_DEEP = "expression nests too deeply for the value that it works on"
 
@@ -83,6 +84,12 @@ def _condition(text: str, root: Root) -> Program:
 
 _short_program = lru_cache(maxsize=_KEPT_SHORT_PROGRAMS)(_condition)
 _long_program = lru_cache(maxsize=_KEPT_LONG_PROGRAMS)(_condition)
+_kept_part = lru_cache(maxsize=_KEPT_PARTS)(_condition)
+
+
+def compile_part(text: str, root: Root) -> Program:
+    """As ``compile_expression``, for pieces of conditions: they displace no whole ones."""
+    return (_kept_part if len(text) <= _SHORT else _condition)(text, root)
 
 
 @lru_cache(maxsize=_KEPT_TIME_PROGRAMS)

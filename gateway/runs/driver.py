@@ -20,6 +20,7 @@ from gateway.model import Phase
 from gateway.provider import Clock
 from gateway.run_events import Event, changes
 from gateway.run_status import RunStatus
+from gateway.runs.decisions import conclusion
 from gateway.runs.plans import Origin, RunPlan, RunPlans
 from gateway.runs.steps import Steps
 from gateway.runs.store import RunState, RunUnreadable, Saved, StaleRun
@@ -204,7 +205,7 @@ class Driver:
                 templates=origin.templates,
                 run=drive.run_id,
                 phase=status.phase.value,
-                reason=status.message,
+                reason=conclusion(plan, status),
                 took_s=self._now_unix_s() - drive.state.created_at_unix_s,
             )
         )

@@ -9,11 +9,11 @@ import orjson
 from gateway import verdict
 from gateway.expr import thresholds
 from gateway.limits import MetricRules
-from gateway.model import Judgement, Phase, Reading, ResultType
-from gateway.provider import OUTCOME_METADATA
+from gateway.model import Phase
+from gateway.reasons import explain
 from gateway.run_manifest import AnalysisRun
 from gateway.run_status import Measurement, MetricResult
-from gateway.run_verdict import RunMetric, run_metrics, run_verdict
+from gateway.run_verdict import RunMetric, judged, run_metrics, run_verdict
 from gateway.runs.plans import Origin
 from gateway.runs.store import Run
 from gateway.web.values import numbers
@@ -197,29 +197,8 @@ def row(metric: RunMetric, measurement: Measurement) -> Row:
         at=verdict.timestamp(measurement.started_at_unix_s),
         took_s=None if ended_at is None else max(ended_at - measurement.started_at_unix_s, 0),
         value=verdict.cut(measurement.value, MAX_CHARS),
-        reason=verdict.cut(_reason(metric, measurement), MAX_CHARS),
+        reason=verdict.cut(explain(judged(metric.spec, measurement)), MAX_CHARS),
         metadata={key: verdict.cut(text, MAX_CHARS) for key, text in measurement.metadata.items()},
-    )
-
-
-def _reason(metric: RunMetric, measurement: Measurement) -> str:
-    spec = metric.spec
-    outcome = measurement.metadata.get(OUTCOME_METADATA)
-    reading = Reading(None, ResultType.JSON, measurement.value)
-    if outcome is not None:
-        # What judges on its own has no condition to be told of.
-        judgement = Judgement(measurement.phase)
-        reading = Reading(None, ResultType.JSON, outcome, judgement=judgement)
-    return verdict.explain(
-        verdict.Measurement(
-            metric=spec.name,
-            provider=next(iter(spec.provider), ""),
-            phase=measurement.phase,
-            message=measurement.message,
-            success_condition=spec.success_condition,
-            failure_condition=spec.failure_condition,
-            reading=reading,
-        )
     )
 
 

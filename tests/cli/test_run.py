@@ -28,23 +28,23 @@ CLOCK = re.compile(r"^\d\d:\d\d:\d\d  ", re.MULTILINE)
             '"red"',
             1,
             "Failed",
-            'Metric "color" assessed Failed due to failed (1) > failureLimit (0)',
+            'color: "red" satisfies the failure condition result == "red"; 1 of 1 failed, limit 0',
             id="failed-is-1",
         ),
         pytest.param(
             '"blue"',
             2,
             "Inconclusive",
-            'Metric "color" assessed Inconclusive due to inconclusive (1) > inconclusiveLimit (0)',
+            'color: "blue" satisfies neither result == "green" nor the failure condition'
+            ' result == "red"; 1 of 1 inconclusive, limit 0',
             id="inconclusive-is-2",
         ),
         pytest.param(
             "1",
             3,
             "Error",
-            'Metric "color" assessed Error due to consecutiveErrors (1) > consecutiveErrorLimit (0)'
-            ': "Error Message: could not evaluate successCondition "result == "green"": invalid'
-            ' operation: == (mismatched types float64 and string)"',
+            'color: could not evaluate successCondition "result == "green"": invalid operation: =='
+            " (mismatched types float64 and string); 1 error in a row, limit 0",
             id="error-is-3",
         ),
     ],
@@ -86,7 +86,7 @@ async def test_count_interval_and_limits_are_obeyed(tmp_path: Path) -> None:
         "METRIC  PHASE   COUNTERS               LAST MEASUREMENT",
         f"color   Failed  count 4/9, failed 2/1  {bad}",
         "",
-        'Failed: Metric "color" assessed Failed due to failed (2) > failureLimit (1)',
+        f"Failed: color: {bad}; 2 of 4 failed, limit 1",
     ]
 
 

@@ -66,7 +66,7 @@ async def test_what_is_under_way_is_finished_when_a_run_is_interrupted(tmp_path:
         done.out
     )
     assert done.out.endswith(
-        '\nFailed: Metric "color" assessed Failed due to failed (1) > failureLimit (0)\n'
+        '\nFailed: color: "red" does not satisfy result == "green"; 1 of 1 failed, limit 0\n'
     )
 
 

@@ -128,7 +128,7 @@ def result(
                 phase=Phase.SUCCESSFUL,
                 metric_results=(result("dry", Phase.FAILED, "2", is_dry_run=True),),
             ),
-            "all metrics are dry runs, which do not count",
+            "dry run only, not counted: dry Failed: 1 measurement, 1 failed",
             id="dry-runs-only",
         ),
         pytest.param(
@@ -146,8 +146,7 @@ def result(
                     ),
                 ),
             ),
-            "two: 2 successes in a row at the end of 5 measurements, 3 were wanted"
-            " (consecutiveSuccessLimit)",
+            "two: 5 measurements, 4 successful, never 3 in a row (consecutiveSuccessLimit)",
             id="successes-that-did-not-come",
         ),
     ],
@@ -179,7 +178,7 @@ async def test_a_dry_run_is_marked_as_one() -> None:
     async with local(metric, dryRun=[{"metricName": "dry"}]) as made:
         lines = [each.plain for each in words.changes(made.plan, RunStatus(), after)]
     assert lines == [
-        "dry  Failed: 2 does not satisfy result == 1 (count 1/1, failed 1/0)",
+        "dry  Failed: 2 does not satisfy result == 1 (missed by 1) (count 1/1, failed 1/0)",
         "dry  the metric is Failed (dry run)",
         "the run is Successful",
     ]

@@ -11,7 +11,7 @@ from gateway.limits import metric_rules
 from gateway.model import Phase
 from gateway.run_manifest import CONTEXT_ANNOTATION, TEMPLATES_ANNOTATION
 from gateway.run_status import Measurement, MetricResult, RunStatus
-from gateway.run_verdict import gate_phase, run_phase, run_verdict
+from gateway.run_verdict import gate_phase, metrics_of, run_phase, run_verdict
 from gateway.template import Metric
 
 NOW = 1_790_000_100.0
@@ -131,12 +131,9 @@ THREE_IN_A_ROW = metric(count=4, interval="10s", consecutiveSuccessLimit=3, fail
             {"m": "E"},
             (
                 "Error",
-                (
-                    'Metric "m" assessed Error due to consecutiveErrors (1) > consecutiveErrorLimit'
-                    ' (0): "Error Message: away"'
-                ),
+                "m: away; 1 error in a row, limit 0",
             ),
-            id="and-an-error-with-its-message",
+            id="an-error-has-its-own-words",
         ),
         pytest.param(
             [metric(count=3, interval="10s", consecutiveSuccessLimit=2, failureLimit=1)],
@@ -361,6 +358,9 @@ def test_a_whole_verdict() -> None:
                 "ageSeconds": 0.75,
                 "tookMs": 250.0,
                 "metadata": {"warnings": "slow"},
+                # What was asked is not what is told: a secret took part.
+                "reason": '{"a":[1,"NaN"]} satisfies'
+                " result < 0.5 && 'temp-for-secret' != 'temp-for-secret'",
                 "count": 1,
                 "successful": 1,
                 "consecutiveSuccess": 1,
@@ -404,3 +404,11 @@ def test_a_value_comes_back_out_of_its_text(text: str, value: object) -> None:
     status = RunStatus(phase=Phase.RUNNING, started_at_unix_s=BEGAN, metric_results=(result,))
     verdict: Any = run_verdict("u", manifest(FIVE), status, is_terminated=False, now_unix_s=NOW)
     assert verdict["metrics"]["m"]["value"] == value
+
+
+def test_the_metrics_of_a_run_are_resolved() -> None:
+    """All but secrets."""
+    spec = metric(successCondition="result < {{args.limit}}")
+    run = manifest(spec)
+    run["spec"]["args"] = [{"name": "limit", "value": "0.5"}]
+    assert metrics_of(run)["m"].success_condition == "result < 0.5"

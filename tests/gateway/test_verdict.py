@@ -7,17 +7,16 @@ import pytest
 
 from gateway.freeze import freeze
 from gateway.model import Judgement, Phase, Reading, ResultType, Typed
+from gateway.reasons import explain, summarize
 from gateway.secrets import Redaction, Secret
 from gateway.verdict import (
     MAX_TEXT_CHARS,
     Measurement,
     Verdict,
     document,
-    explain,
     measurement_document,
     one_number,
     redacted,
-    summarize,
 )
 
 READING = Reading((0.91,), ResultType.FLOATS, "[0.91]", metadata={"warnings": '"slow"'})

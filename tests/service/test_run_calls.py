@@ -77,7 +77,9 @@ async def test_a_whole_run(tmp_path: Path) -> None:
     }
     assert [each.target for each in upstream.requests] == ["/y", "/y"]
     assert verdict.body["run"] == metadata["uid"]
-    assert verdict.body["reason"] == "m: 2 measurements, 2 successful"
+    assert verdict.body["reason"] == (
+        'm: "green" satisfies result == "green"; 2 measurements, 2 successful'
+    )
     assert verdict.body["templates"][0].startswith("t@sha256:")
     assert (verdict.status, verdict.headers["Cache-Control"]) == (200, "no-store")
 

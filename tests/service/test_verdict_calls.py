@@ -71,6 +71,20 @@ async def test_a_whole_verdict(tmp_path: Path) -> None:
         "cache": "miss",
         "dryRun": False,
         "metadata": {},
+        "reason": '"red" does not satisfy result == "green"',
+        "explanation": {
+            "samples": 1,
+            "successCondition": {
+                "value": False,
+                "parts": [
+                    {"expression": "result", "value": "red"},
+                    {"expression": CONDITION, "value": False},
+                ],
+                "comparisons": [],
+            },
+            "failureCondition": None,
+            "retries": 0,
+        },
     }
     assert body["reason"] == 'm: "red" does not satisfy result == "green"'
     assert (body["run"], body["namespace"]) == (None, "shop")

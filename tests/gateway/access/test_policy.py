@@ -173,8 +173,8 @@ def test_open_gateway_lets_anonymous_do_everything(action: Action) -> None:
             {"rules": [rule("runs")]},
             [
                 (
-                    "rules[0].actions[0]: Input should be 'verdict', 'run', 'inline', 'jobs',"
-                    " 'admin' or 'metrics'"
+                    "rules[0].actions[0]: Input should be 'verdict', 'run', 'inline', 'explain',"
+                    " 'jobs', 'admin' or 'metrics'"
                 )
             ],
             id="an-unknown-action",
