@@ -68,6 +68,19 @@ class Issuer(Section):
     """How far its clock and the gateway's may be apart."""
 
 
+class CallerBudget(Section):
+    """How much each caller may ask of one replica."""
+
+    per_second: int = Field(500, ge=1)
+    """How many requests a second."""
+    burst: int = Field(1000, ge=1)
+    """How many may come at once after a rest."""
+    concurrency: int = Field(128, ge=1)
+    """How many may be under way at the same time; those that have to do with runs do not count."""
+    queue: int = Field(256, ge=0)
+    """How many more may wait for that, up to 5 s each; further ones are refused with 429."""
+
+
 class Access(Section):
     """Who may ask, and for what."""
 
@@ -81,6 +94,14 @@ class Access(Section):
     """The issuers whose JSON Web Tokens are accepted."""
     certificates: bool = False
     """Whether a client certificate that the server's TLS has verified names a caller."""
+    budget: CallerBudget = CallerBudget()
+    """How much each caller may ask of one replica, unless the policy says something else of it. Not
+    in force while everybody may ask, unless it is set."""
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether callers may ask only so much."""
+        return self.is_configured or "budget" in self.model_fields_set
 
     @property
     def is_configured(self) -> bool:

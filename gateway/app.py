@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol
 
@@ -15,9 +15,11 @@ from aiohttp.typedefs import Middleware
 from gateway.access.parts import AccessParts, everybody, open_access
 from gateway.access.sessions import NoSessions, StoredSessions
 from gateway.analysis import Analysis
+from gateway.api.admission import admission_of
 from gateway.api.audit import AuditCalls, audit_middleware
 from gateway.api.callers import caller_middleware
 from gateway.api.conditions import ConditionCalls
+from gateway.api.connections import ConnectionCalls
 from gateway.api.operations import Contract, Health, Operations
 from gateway.api.problems import error_middleware
 from gateway.api.run_events import RunEvents
@@ -29,9 +31,8 @@ from gateway.audit_trail import Trail
 from gateway.background import keep
 from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.combined_sources import Source, usable
-from gateway.connection_parts import open_upstreams
+from gateway.connection_parts import Upstreams, open_upstreams
 from gateway.connection_secrets import Granting
-from gateway.connection_settings import Connection
 from gateway.credentials import Credentials
 from gateway.documents import Document
 from gateway.egress_parts import Policies, open_way, policies_of
@@ -57,6 +58,7 @@ from gateway.source_parts import Sources, cluster_client, open_sources
 from gateway.store import Store
 from gateway.telemetry import Telemetry
 from gateway.template import Template, TemplateRef
+from gateway.upstream_telemetry import UpstreamTelemetry
 from gateway.web.parts import web_page
 from providers import JobRules, Plugins, load_plugins, provider_types
 
@@ -109,7 +111,7 @@ class Rights:
 
     jobs: JobRights
     egress: Policies
-    connections: tuple[Connection, ...] = ()
+    upstreams: Upstreams = field(default_factory=Upstreams)
 
 
 @asynccontextmanager
@@ -134,6 +136,9 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         sources = await open_sources(settings, cluster, parts)
         readings = readings_of(settings, telemetry, store)
         hash_key = HashKey(settings.readings.hash_key, store).current
+        upstreams = await open_upstreams(
+            settings.connections, settings.limits, store, UpstreamTelemetry(telemetry), parts
+        )
         judges = await compose(
             settings,
             environ,
@@ -145,7 +150,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             rights=Rights(
                 JobRights(settings.kubernetes.jobs.namespaces),
                 policies_of(settings),
-                settings.connections,
+                upstreams,
             ),
         )
         runs = await parts.enter_async_context(
@@ -161,7 +166,9 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         source = sources.templates
         health = _health(store, sources, access, telemetry, judges.plugins)
         if settings.connections:
-            health.details["connections"] = lambda: {"names": settings.connection_names}
+            health.details["connections"] = lambda: {
+                name: budget.details() for name, budget in upstreams.budgets.items()
+            }
         orders = partial(order_of, judges.planner)
         rights = access.rights
         lints = linter(settings, source, environ, judges.plugins)
@@ -175,6 +182,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             runs=runs.store,
             templates=source,
             lint=lints,
+            budgets=upstreams.budgets,
         )
         is_apart = settings.operations.port is not None
         operations = Operations(telemetry, health, source, rights)
@@ -187,6 +195,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
                 caller_middleware(
                     access.door, sessions if settings.access.is_configured else NoSessions()
                 ),
+                *admission_of(settings.access, access.policy, telemetry),
             ],
             Verdicts(_analysis(judges, readings, telemetry, trail), rights, settings),
             RunCalls(runs.runs, runs.store, runs.watch, orders, rights, settings, trail),
@@ -194,6 +203,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             AuditCalls(trail, rights),
             Templates(source, lints, rights, settings),
             ConditionCalls(rights, settings),
+            ConnectionCalls(upstreams.budgets, rights),
             Contract(),
             *page.resources,
             *(() if is_apart else (operations,)),
@@ -303,9 +313,9 @@ async def compose(
     parts.enter_context(plugins.at_work())
     jobs = cluster_jobs(settings.kubernetes, parts)
     quotas = QuotaTelemetry(telemetry)
-    upstreams = await open_upstreams(rights.connections, settings.limits, parts)
+    budgets = rights.upstreams.budgets
     ways = {
-        name: await open_way(policy, settings.limits, quotas, threads, jobs, upstreams, parts)
+        name: await open_way(policy, settings.limits, quotas, threads, jobs, budgets, parts)
         for name, policy in rights.egress.items()
     }
     explanations = Explanations(budget_s=settings.verdicts.explain_no_data_s, now_s=time.monotonic)
@@ -318,7 +328,9 @@ async def compose(
             own_namespace=settings.namespace,
             environ=_visible(environ),
         ),
-        granting=Granting(rights.connections, sources.secrets.for_named, settings.namespace),
+        granting=Granting(
+            rights.upstreams.connections, sources.secrets.for_named, settings.namespace
+        ),
         hash_key=hash_key,
         job_rights=rights.jobs,
         ttl_s=settings.verdicts.plan_ttl_s,

@@ -25,6 +25,12 @@ def is_unreadable(error: BaseException) -> bool:
     return isinstance(error, aiohttp.ClientResponseError) or _is_badly_encoded(error)
 
 
+def is_passing(error: BaseException) -> bool:
+    """Whether it may well be over a moment later: no connection came about, or it broke."""
+    is_of_connection = isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError)
+    return is_of_connection and not isinstance(error, aiohttp.ClientSSLError)
+
+
 def cause_of(error: BaseException) -> str:
     """The bare cause, e.g. ``dial tcp 127.0.0.1:1: connect: connection refused``."""
     match error:
@@ -36,6 +42,8 @@ def cause_of(error: BaseException) -> str:
             return _tls(error.os_error)
         case aiohttp.ClientConnectorError():
             return f"dial tcp {error.host}:{error.port}: connect: {_system(error.os_error)}"
+        case aiohttp.ConnectionTimeoutError():
+            return "dial tcp: i/o timeout"
         case aiohttp.ServerDisconnectedError():
             return "EOF"
         case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError():

@@ -56,6 +56,7 @@ class Granting:
             {grant.upstream.name: grant for grant in granted},
             {name: refusal for name, refusal in refusals.items() if refusal},
             self._upstreams,
+            namespace,
         )
 
     async def _grant(self, connection: Connection) -> Grant:

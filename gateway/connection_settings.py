@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from gateway.addresses import forbidden
+from gateway.budget_settings import ConnectionBreaker, ConnectionRate
 from gateway.connections import Upstream, read_base
 from gateway.gourl import unsendable_header
 from gateway.names import is_object_name, is_secret_key
@@ -105,6 +106,16 @@ class Connection(Section):
     """The file of its key, in PEM and not encrypted."""
     timeout_s: Annotated[Seconds | None, Field(gt=0)] = Field(None, alias="timeout")
     """How long one request may take, if its template does not say less."""
+    concurrency: int | None = Field(None, ge=1)
+    """How many requests may be under way at the same time, of each replica. Unset,
+    `limits.connectionsPerHost`."""
+    rate: ConnectionRate | None = None
+    """How often it is asked. Unset, as often as anybody wants."""
+    retries: int = Field(2, ge=0, le=10)
+    """How often a request that only reads is repeated within its time limit, after no connection
+    came about, it broke, or the answer was a 502, 503 or 504."""
+    breaker: ConnectionBreaker = ConnectionBreaker()
+    """When an upstream that does not answer is given a rest."""
     namespaces: tuple[str, ...] = Field(min_length=1)
     """The namespaces whose analyses may use it, as names or patterns such as `team-*`."""
     templates: Literal["named", "all"] = "named"

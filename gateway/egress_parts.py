@@ -8,10 +8,11 @@ from contextlib import AsyncExitStack
 from gateway.egress import EVERYTHING, INLINE_POLICY, NAMED_POLICY, EgressPolicy, Redirects, Rule
 from gateway.egress_settings import EgressRule
 from gateway.http_client import HttpClient
-from gateway.provider import Context, Http, JobApi
+from gateway.provider import Context, JobApi
 from gateway.rate_limits import RateLimitObserver, RateLimits
 from gateway.settings import Limits, Settings
 from gateway.tokens import TokenCache
+from gateway.upstream_budget import UpstreamBudget
 from gateway.ways import Way
 
 Policies = Mapping[str, EgressPolicy]
@@ -43,7 +44,7 @@ async def open_way(
     observer: RateLimitObserver,
     threads: Executor,
     jobs: JobApi | None,
-    upstreams: Mapping[str, Http],
+    upstreams: Mapping[str, UpstreamBudget],
     parts: AsyncExitStack,
 ) -> Way:
     """A way out under one policy; what must be closed goes to ``parts``."""

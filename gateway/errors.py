@@ -13,6 +13,7 @@ GatewayError
 ├── RunUnderWay             409   the caller: wait, or terminate it first
 ├── IdempotencyKeyReused    422   the caller
 ├── TooManyRuns             429   nobody, wait; or the deployer: runs.maxLive
+├── TooManyRequests         429   the caller: wait; or the deployer: access.budget
 ├── ProviderError           ->    never an HTTP error: a Measurement with phase Error
 │   ├── ProviderInvalid           the template's author: the block cannot be turned into a request
 │   │   └── EgressRefused         the template's author, or the deployer: egress
@@ -124,6 +125,16 @@ class TooManyRuns(GatewayError):
     """As many runs as there may be are under way."""
 
     slug = "too_many_runs"
+
+
+class TooManyRequests(GatewayError):
+    """The caller asks more than its budget lets it."""
+
+    slug = "too_many_requests"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class ProviderError(GatewayError):

@@ -50,6 +50,8 @@ class Grants:
     """Why the others may not be used, by name."""
     upstreams: tuple[Upstream, ...] = ()
     """Of both."""
+    namespace: str = ""
+    """Whose they are: namespaces take turns where an upstream has not enough for all."""
 
     def grant_of(self, url: str) -> Grant | None:
         """The connection that a request to a URL uses; None if it is of none.

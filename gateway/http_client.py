@@ -16,7 +16,7 @@ import aiohttp
 from yarl import URL
 
 from gateway.attempts import sent_again
-from gateway.connection_errors import cause_of, is_unreadable
+from gateway.connection_errors import cause_of, is_passing, is_unreadable
 from gateway.egress import OPERATORS, EgressPolicy
 from gateway.errors import EgressRefused, ProviderError, ProviderInvalid, ProviderUnreadable
 from gateway.gotext import quote
@@ -81,8 +81,18 @@ class HttpClient:
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
         connections_per_host: int = DEFAULT_CONNECTIONS_PER_HOST,
         tls_context: Callable[[], ssl.SSLContext] | None = None,
+        connect_s: float | None = None,
     ) -> None:
-        """``tls_context`` is asked for every request; None for the system's authorities."""
+        """Connect to nobody yet.
+
+        Args:
+            policy: what may be connected to.
+            max_body_bytes: of one answer.
+            connections_per_host: open at the same time.
+            tls_context: is asked for every request; None for the system's authorities.
+            connect_s: how long one connection may take; None for as long as its request.
+
+        """
         self._tls_context = tls_context
         self._policy = policy
         self._max_body_bytes = max_body_bytes
@@ -93,7 +103,7 @@ class HttpClient:
             # A cookie of one template's provider is no business of another's.
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_s),
             trust_env=False,
         )
         # aiohttp would repeat PUT and DELETE, too; a template's PUT may have acted already.
@@ -121,6 +131,8 @@ class HttpClient:
         try:
             async with asyncio.timeout(min(timeout_s, _LONGEST_TIMEOUT_S)):
                 return await self._follow(exchange)
+        except aiohttp.ConnectionTimeoutError as error:
+            raise exchange.failed(error) from error
         except TimeoutError as error:
             raise exchange.no_answer(DEADLINE_EXCEEDED) from error
         except EgressRefused as refusal:
@@ -198,15 +210,15 @@ class _Exchange:
         self.hop = hop
         self.stage = Stage.AWAITING_HEADERS
 
-    def no_answer(self, cause: str) -> NoAnswer:
+    def no_answer(self, cause: str, *, is_passing: bool = False) -> NoAnswer:
         is_bare = self.stage is Stage.READING_BODY
         message = cause if is_bare else f"{self.hop.shown}: {cause}"
-        return NoAnswer(message, cause=cause, stage=self.stage)
+        return NoAnswer(message, cause=cause, stage=self.stage, is_passing=is_passing)
 
     def failed(self, error: Exception) -> ProviderError:
         if is_unreadable(error):
             return ProviderUnreadable(f"{self.hop.shown}: {cause_of(error)}")
-        return self.no_answer(cause_of(error))
+        return self.no_answer(cause_of(error), is_passing=is_passing(error))
 
 
 def _first_hop(request: HttpRequest) -> _Hop:

@@ -47,7 +47,7 @@ class HttpRequest:
         """Whether it may be sent again.
 
         That is over a new connection if the server had already closed the one that was kept open,
-        or later if the vendor asks for that.
+        later if the vendor asks for that, and as often as a connection of the settings has it.
         """
         return self.is_repeatable or self.method in _ALWAYS_REPEATABLE
 
@@ -73,8 +73,10 @@ class Stage(Enum):
 class NoAnswer(ProviderUnreachable):
     """No whole answer came."""
 
-    def __init__(self, message: str, *, cause: str, stage: Stage) -> None:
+    def __init__(self, message: str, *, cause: str, stage: Stage, is_passing: bool = False) -> None:
         super().__init__(message)
+        self.is_passing = is_passing
+        """Whether it may well be over a moment later: no connection came about, or it broke."""
         self.cause = cause
         """The message without method and URL, e.g. ``context deadline exceeded``."""
         self.stage = stage

@@ -28,7 +28,7 @@ MAX_TEMPLATES: Final = 1_000
 """Label sets of (template, namespace) before the rest is ``other``."""
 MAX_METRICS: Final = 5_000
 """Label sets of (template, namespace, metric) before the rest is ``other``."""
-_DURATION_BUCKETS_S: Final = (0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+DURATION_BUCKETS_S: Final = (0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 class Telemetry:
@@ -120,7 +120,7 @@ class Telemetry:
 
     def _histogram(self, name: str, meaning: str, *labels: str) -> Histogram:
         name = f"analysis_gateway_{name}"
-        return Histogram(name, meaning, labels, buckets=_DURATION_BUCKETS_S, registry=self.registry)
+        return Histogram(name, meaning, labels, buckets=DURATION_BUCKETS_S, registry=self.registry)
 
     def verdict_given(
         self, *, template: str, namespace: str, phase: Phase, now_unix_s: float

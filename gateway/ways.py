@@ -9,10 +9,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from gateway.budgeted_http import BudgetedHttp
 from gateway.connected_http import ConnectedHttp, ConnectedTokens
 from gateway.grants import Grants
 from gateway.provider import Context, Http
 from gateway.rate_limits import RateLimits
+from gateway.upstream_budget import UpstreamBudget
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,8 @@ class Way:
 
     context: Context
     rate_limits: RateLimits
-    upstreams: Mapping[str, Http] = field(default_factory=dict)
-    """The clients of named upstreams, by their names."""
+    upstreams: Mapping[str, UpstreamBudget] = field(default_factory=dict)
+    """The named upstreams, by their names; all ways share what may be asked of one."""
 
     def of(
         self,
@@ -42,7 +44,10 @@ class Way:
         given_up_at_s = clock_s() + longest_s
 
         def through(name: str) -> Http:
-            context = replace(self.context, http=self.upstreams[name])
+            http = BudgetedHttp(
+                self.upstreams[name], tenant=grants.namespace, given_up_at_s=given_up_at_s
+            )
+            context = replace(self.context, http=http)
             return self.rate_limits.within(
                 context,
                 provider=provider,

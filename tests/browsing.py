@@ -40,7 +40,7 @@ class Looking:
         """Wait for something to become true in the page."""
         # Playwright's own way to wait evaluates texts, which the policy of the page forbids.
         async with asyncio.timeout(10):
-            while not await self.page.evaluate(f"Boolean({script})"):
+            while not await self.page.evaluate(f"Boolean({script})"):  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.03)
 
     async def focused(self) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from gateway.access.authentication import CredentialKind, Door, GuardedDoor, OpenDoor
 from gateway.access.kept_file import KeptFile
 from gateway.access.key_sets import KeySet
-from gateway.access.policy import OPEN
+from gateway.access.policy import OPEN, Policy
 from gateway.access.policy_file import parse_policy
 from gateway.access.reviewed_tokens import ReviewedTokens
 from gateway.access.rights import Rights
@@ -33,6 +33,8 @@ class AccessParts:
 
     door: Door
     rights: Rights
+    policy: Callable[[], Policy]
+    """The one that is in force."""
     details: Mapping[str, Details] = field(default_factory=dict)
     """What tells how each part stands."""
 
@@ -43,7 +45,7 @@ class AccessParts:
 
 def everybody() -> AccessParts:
     """No credential is needed, and everything is allowed: who gets here was let in elsewhere."""
-    return AccessParts(OpenDoor(), Rights(lambda: OPEN))
+    return AccessParts(OpenDoor(), Rights(lambda: OPEN), lambda: OPEN)
 
 
 async def open_access(
@@ -69,7 +71,7 @@ async def open_access(
     if cluster is not None and access.token_review.audiences:
         kinds.append(_reviewed_tokens(access, cluster))
     door = GuardedDoor(kinds, takes_certificates=access.certificates)
-    return AccessParts(door, Rights(lambda: policy.content), details)
+    return AccessParts(door, Rights(lambda: policy.content), lambda: policy.content, details)
 
 
 async def _web_tokens(

@@ -125,10 +125,25 @@ class Rule(WireModel):
         return self
 
 
+AtLeastOne = Annotated[int, Field(ge=1)]
+
+
+class Budget(WireModel):
+    """How much some callers may ask; what it does not say is as ``access.budget`` has it."""
+
+    callers: Some[Annotated[Callers, BeforeValidator(_named)]]
+    """As those of a rule."""
+    per_second: AtLeastOne | None = None
+    burst: AtLeastOne | None = None
+    concurrency: AtLeastOne | None = None
+    queue: Annotated[int, Field(ge=0)] | None = None
+
+
 class Policy(WireModel):
     """All rules."""
 
     rules: Annotated[tuple[Rule, ...], Field(strict=False, max_length=MAX_RULES)]
+    budgets: Annotated[tuple[Budget, ...], Field(strict=False, max_length=MAX_RULES)] = ()
 
 
 OPEN: Final = Policy(

@@ -26,6 +26,7 @@ from gateway.errors import (
     StoreUnavailable,
     TemplateInvalid,
     TemplateNotFound,
+    TooManyRequests,
     TooManyRuns,
 )
 from gateway.telemetry import Telemetry
@@ -44,6 +45,7 @@ _STATUS_BY_ERROR: Final[Mapping[type[GatewayError], int]] = {
     RunUnderWay: 409,
     IdempotencyKeyReused: 422,
     TooManyRuns: 429,
+    TooManyRequests: 429,
     ClusterUnavailable: 503,
     StoreUnavailable: 503,
 }
@@ -137,7 +139,8 @@ def refusal(
     status = _status(error)
     named = {**(headers or {})}
     if status in _PASSING:
-        named["Retry-After"] = str(RETRY_AFTER_S)
+        known_s = error.retry_after_s if isinstance(error, TooManyRequests) else RETRY_AFTER_S
+        named["Retry-After"] = str(known_s)
     if isinstance(error, CredentialMissing):
         # Source: RFC 6750, section 3.
         is_refused = isinstance(error, CredentialRefused)

@@ -21,7 +21,7 @@ from gateway.app import Judges, Rights
 from gateway.cli import words
 from gateway.cli.exits import Exit, exit_code
 from gateway.cli.progress import Progress
-from gateway.connection_parts import own_connections
+from gateway.connection_parts import open_upstreams, own_connections
 from gateway.egress_parts import own_policies
 from gateway.errors import TemplateInvalid
 from gateway.job_rights import JobRights
@@ -37,6 +37,7 @@ from gateway.runs.steps import Steps
 from gateway.settings import Settings
 from gateway.source_parts import cluster_client, open_sources
 from gateway.telemetry import Telemetry
+from gateway.upstream_telemetry import UpstreamTelemetry
 
 _SUFFIX_BYTES: Final = 3
 _SIGNALS: Final = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED}
@@ -101,6 +102,9 @@ async def _judges(settings: Settings, parts: AsyncExitStack) -> Judges:
     own = sources.secrets.for_named
     telemetry = Telemetry()
     readings = app.readings_of(settings, telemetry, None)
+    upstreams = await open_upstreams(
+        own_connections(settings), settings.limits, None, UpstreamTelemetry(telemetry), parts
+    )
     judges = await app.compose(
         settings,
         os.environ,
@@ -112,7 +116,7 @@ async def _judges(settings: Settings, parts: AsyncExitStack) -> Judges:
         rights=Rights(
             JobRights(settings.kubernetes.jobs.namespaces, takes_brought=True),
             own_policies(settings),
-            own_connections(settings),
+            upstreams,
         ),
     )
     parts.push_async_callback(readings.drain, 0.0)

@@ -1,6 +1,6 @@
 """The web page, put together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from gateway.access.sessions import StoredSessions
 from gateway.api.templates import Lints
 from gateway.settings import Settings
 from gateway.telemetry import Telemetry
+from gateway.upstream_budget import UpstreamBudget
 from gateway.web.assets import Assets
 from gateway.web.failures import page_middleware
 from gateway.web.rendering import Renderer
@@ -47,6 +48,7 @@ def web_page(
     runs: KeepsRuns,
     templates: FindsTemplates,
     lint: Lints,
+    budgets: Mapping[str, UpstreamBudget],
 ) -> Page:
     """All pages."""
     assets = Assets()
@@ -54,7 +56,7 @@ def web_page(
     pages = (
         RunPages(runs, rights, renderer),
         TemplatePages(templates, lint, rights, settings, renderer),
-        UpstreamPages(telemetry.registry, rights, settings, renderer),
+        UpstreamPages(telemetry.registry, budgets, rights, settings, renderer),
         SignIn(door, sessions, renderer, settings.limits),
     )
     paths = frozenset(path for page in pages for path in page.paths)

@@ -10,6 +10,7 @@ from gateway.connection_settings import Connection
 _DURATION: Final = "analysis_gateway_measurement_duration_seconds"
 _QUOTA: Final = "analysis_gateway_provider_quota"
 _KEPT: Final = ("hit", "coalesced")
+State = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class ConnectionView:
     takes_brought: bool
     credential: str
     """What kind of proof it adds."""
+    state: State
+    """How it stands, as ``GET /v1/connections`` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,10 @@ class UpstreamsView:
     under_way: int
 
 
-def upstreams_view(connections: Iterable[Connection], samples: Iterable[Sample]) -> UpstreamsView:
-    """What the page of upstreams shows."""
+def upstreams_view(
+    connections: Iterable[Connection], states: Mapping[str, State], samples: Iterable[Sample]
+) -> UpstreamsView:
+    """What the page of upstreams shows; ``states`` has how each connection stands, by name."""
     by_name: dict[str, list[Sample]] = defaultdict(list)
     for each in samples:
         by_name[each.name].append(each)
@@ -79,7 +84,7 @@ def upstreams_view(connections: Iterable[Connection], samples: Iterable[Sample])
     total = sum(readings.values())
     kept = sum(readings.get(state, 0) for state in _KEPT)
     return UpstreamsView(
-        connections=tuple(map(connection_view, connections)),
+        connections=tuple(connection_view(each, states[each.name]) for each in connections),
         providers=_providers(by_name),
         quotas=_quotas(by_name),
         readings=int(total),
@@ -90,7 +95,7 @@ def upstreams_view(connections: Iterable[Connection], samples: Iterable[Sample])
     )
 
 
-def connection_view(connection: Connection) -> ConnectionView:
+def connection_view(connection: Connection, state: State) -> ConnectionView:
     """A connection as the page shows it: its credential by kind alone."""
     kinds = {
         "basic auth": connection.basic_auth,
@@ -104,6 +109,7 @@ def connection_view(connection: Connection) -> ConnectionView:
         namespaces=connection.namespaces,
         takes_brought=connection.upstream.takes_brought,
         credential=", ".join(kind for kind, given in kinds.items() if given) or "none",
+        state=state,
     )
 
 

@@ -40,6 +40,7 @@ RIGHTS: Final[Mapping[str, tuple[set[str], ...]]] = {
     "postLint": ({"verdict"}, {"run"}, {"inline"}, {"admin"}),
     "postCondition": ({"verdict"}, {"run"}, {"inline"}, {"admin"}),
     "getAudit": ({"admin"},),
+    "getConnections": ({"verdict"}, {"run"}, {"admin"}),
     "getMetrics": ({"metrics"},),
     "getContract": (set(),),
 }

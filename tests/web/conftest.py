@@ -79,7 +79,7 @@ async def shown(tmp_path_factory: object) -> AsyncIterator[Shown]:
                     )
                 ],
                 phase=BAD,
-                message='Metric "success-rate" assessed Failed due to failed (2) > failureLimit (1)',
+                message='"success-rate" assessed Failed due to failed (2) > failureLimit (1)',
                 start_unix_s=time.time() - 300,
             )
             yield Shown(gateway.url, gateway, upstream, failed)

@@ -8,9 +8,8 @@ from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
-import yaml
-from browsing import Looking, looking
-from guarded import ALICE, BOB, access, bearer, put_templates, rule
+from browsing import looking
+from guarded import ALICE, BOB, access, bearer, put_templates, rule, write_tokens
 from playwright.async_api import Browser
 from running import Reply, Service, service
 
@@ -197,7 +196,7 @@ async def test_a_cookie_changes_things_for_our_own_pages_only(
 
 
 async def test_a_page_of_a_sister_site_reads_nothing_with_the_cookie(house: Service) -> None:
-    """Other ports and names of a domain get the cookie from browsers; what they ask, nobody asks."""
+    """Pages of other ports and names have the cookie sent; what they ask for, nobody asks for."""
     cookie = await cookie_of(house)
     for site, status in (("same-origin", 200), ("none", 200), ("same-site", 401)):
         headers = {"Cookie": cookie, "Sec-Fetch-Site": site}
@@ -282,9 +281,7 @@ async def test_a_token_that_is_withdrawn_ends_its_sessions(
     async with service(tmp_path / "state", access=chosen) as gateway:
         cookie = await cookie_of(gateway)
         assert (await send(gateway, "GET", "/v1/templates", Cookie=cookie)).status == 200
-        tokens = Path(str(chosen["tokens"]))
-        known = yaml.safe_load(tokens.read_text())["tokens"]
-        tokens.write_text(yaml.safe_dump({"tokens": known[1:]}))
+        write_tokens(tmp_path / "access", bob=BOB)
         reply = await send(gateway, "GET", "/v1/templates", Cookie=cookie)
         for _ in range(200):
             if reply.status == 401:
