@@ -176,8 +176,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         page = web_page(
             settings,
             telemetry,
-            door=access.door,
-            rights=rights,
+            access,
             sessions=sessions,
             runs=runs.store,
             templates=source,

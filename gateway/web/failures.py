@@ -1,9 +1,12 @@
-"""What becomes of a page that cannot be shown: people get a page, or are asked who they are."""
+"""What becomes of a page that cannot be shown: people get a page, or are asked who they are.
+
+A program that comes without a credential hears the same as with any other path.
+"""
 
 from typing import Final
 from urllib.parse import urlencode
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
 from gateway.api.problems import Handler, refused
@@ -32,6 +35,8 @@ def page_middleware(pages: frozenset[str], renderer: Renderer) -> Middleware:
         except CredentialMissing as error:
             if resource.canonical == SIGN_IN:
                 return await failure(renderer, request, error, "sign-in.html")
+            if "text/html" not in request.headers.get(hdrs.ACCEPT, ""):
+                raise
             wanted = urlencode({"next": str(request.rel_url)})
             return redirect(f"{SIGN_IN}?{wanted}")
         except GatewayError as error:

@@ -7,8 +7,7 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from gateway.access.authentication import Door
-from gateway.access.rights import Rights
+from gateway.access.parts import AccessParts
 from gateway.access.sessions import StoredSessions
 from gateway.api.templates import Lints
 from gateway.settings import Settings
@@ -41,9 +40,8 @@ class Page:
 def web_page(
     settings: Settings,
     telemetry: Telemetry,
+    access: AccessParts,
     *,
-    door: Door,
-    rights: Rights,
     sessions: StoredSessions,
     runs: KeepsRuns,
     templates: FindsTemplates,
@@ -52,12 +50,12 @@ def web_page(
 ) -> Page:
     """All pages."""
     assets = Assets()
-    renderer = Renderer(assets, rights)
+    renderer = Renderer(assets, access.rights)
     pages = (
-        RunPages(runs, rights, renderer),
-        TemplatePages(templates, lint, rights, settings, renderer),
-        UpstreamPages(telemetry.registry, budgets, rights, settings, renderer),
-        SignIn(door, sessions, renderer, settings.limits),
+        RunPages(runs, access.rights, renderer),
+        TemplatePages(templates, lint, access.rights, settings, renderer),
+        UpstreamPages(telemetry.registry, budgets, access.rights, settings, renderer),
+        SignIn(access.door, sessions, renderer, settings.limits),
     )
     paths = frozenset(path for page in pages for path in page.paths)
     return Page((assets, *pages), page_middleware(paths, renderer))

@@ -36,7 +36,8 @@ async def house(tmp_path_factory: Any) -> AsyncIterator[Service]:
 
 async def send(house: Service, method: str, path: str, **headers: str) -> Reply:
     """A request that follows no redirect."""
-    return await house.send(method, path, headers=headers, allow_redirects=False)
+    named = {"Accept": "text/html", **headers}
+    return await house.send(method, path, headers=named, allow_redirects=False)
 
 
 async def sign_in(house: Service, token: str = ALICE, query: str = "", **headers: str) -> Reply:
@@ -115,6 +116,8 @@ async def test_no_page_is_for_who_is_not_known(house: Service, path: str) -> Non
         where = path.replace("/", "%2F")
         assert (reply.status, reply.headers["Location"]) == (303, f"/sign-in?next={where}")
         assert reply.text == ""
+        of_program = await send(house, "GET", path, **{"Accept": "*/*", **headers})
+        assert (of_program.status, of_program.body["ok"]) == (401, False)
 
 
 async def test_what_nobody_needs_a_credential_for_tells_nothing(house: Service) -> None:
