@@ -1,6 +1,5 @@
 """The numbers in a value as Argo prints it, for who draws them."""
 
-import math
 import re
 from typing import Final
 
@@ -28,16 +27,8 @@ def numbers(text: str) -> tuple[float | None, ...]:
     items = value[:MAX_SERIES] if isinstance(value, list) else [value]
     if not all(_is_number(item) for item in items):
         return ()
-    return tuple(_finite(item) for item in items)
+    return tuple(None if item is None else float(item) for item in items)
 
 
 def _is_number(value: object) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-
-
-def _finite(value: float | None) -> float | None:
-    try:
-        number = math.nan if value is None else float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
