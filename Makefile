@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run lint test bench dist clean
+.PHONY: help run lint test bench pictures dist clean
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -43,6 +43,10 @@ test: lint ## Lint, then run every test with branch coverage
 bench: ## Measure speed and size against references in the same run
 	@tools/setup bench
 	@for part in cached upstream shared per_provider conditions start runs slowloris kubernetes; do $(BIN)/python tests/bench/$$part.py; done
+
+pictures: ## Take the pictures of the page in docs/images again
+	@tools/setup test
+	$(BIN)/python tools/take_pictures.py
 
 dist: ## Build the wheel and the source archive into dist/
 	@tools/setup test
