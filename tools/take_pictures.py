@@ -41,7 +41,7 @@ spec:
 """
 
 
-def metric(name: str, success: str, query: str, **fields: Any) -> dict[str, Any]:
+def metric(name: str, success: str, query: str, **fields: object) -> dict[str, Any]:
     """A metric that asks Prometheus."""
     provider = {"prometheus": {"address": "http://prometheus.monitoring:9090", "query": query}}
     return {"name": name, "interval": "30s", "successCondition": success, **fields} | {
@@ -56,7 +56,7 @@ async def failed_release(gateway: Service) -> str:
         0.994 + dice.uniform(-0.004, 0.004) - 0.018 * max(0, number - 13) ** 0.6
         for number in range(18)
     ]
-    phases = [Phase.SUCCESSFUL if rate >= 0.97 else Phase.FAILED for rate in rates]
+    phases = [Phase.SUCCESSFUL if rate >= 0.97 else Phase.FAILED for rate in rates]  # noqa: PLR2004
     latencies = [
         [180 + 40 * math.sin(number / 3) + dice.uniform(-9, 9), 310 + dice.uniform(-40, 70)]
         for number in range(18)
@@ -120,8 +120,7 @@ async def others(gateway: Service) -> None:
                 "error-budget",
                 "bank",
                 Phase.ERROR,
-                'Metric "burn" assessed Error due to consecutiveErrors (5) >'
-                " consecutiveErrorLimit (4)",
+                'Metric "burn" assessed Error due to consecutiveErrors (5) > limit',
             ),
         )
     ):

@@ -3,6 +3,7 @@
 A program that comes without a credential hears the same as with any other path.
 """
 
+import re
 from typing import Final
 from urllib.parse import urlencode
 
@@ -14,6 +15,10 @@ from gateway.errors import CredentialMissing, GatewayError
 from gateway.web.rendering import Renderer, redirect
 
 SIGN_IN: Final = "/sign-in"
+_NEXT: Final = "next"
+_START: Final = "/"
+_LOCAL: Final = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@?%-][A-Za-z0-9._~!$&'()*+,;=:@/?%-]*)?")
+"""A path of ours: two slashes, or a slash and a backslash, would lead to another host."""
 
 
 def page_middleware(pages: frozenset[str], renderer: Renderer) -> Middleware:
@@ -37,7 +42,7 @@ def page_middleware(pages: frozenset[str], renderer: Renderer) -> Middleware:
                 return await failure(renderer, request, error, "sign-in.html")
             if "text/html" not in request.headers.get(hdrs.ACCEPT, ""):
                 raise
-            wanted = urlencode({"next": str(request.rel_url)})
+            wanted = urlencode({_NEXT: str(request.rel_url)})
             return redirect(f"{SIGN_IN}?{wanted}")
         except GatewayError as error:
             return await failure(renderer, request, error, "failure.html")
@@ -56,8 +61,14 @@ async def failure(
         status=problem.status,
         error=str(error),
         title=problem.reason,
-        wanted=request.query.get("next", "/"),
+        wanted=wanted_path(request),
     )
     if "Retry-After" in problem.headers:
         page.headers["Retry-After"] = problem.headers["Retry-After"]
     return page
+
+
+def wanted_path(request: web.Request) -> str:
+    """The path of this gateway that somebody wanted before signing in; its start for all else."""
+    text = request.query.get(_NEXT, _START)
+    return text if _LOCAL.fullmatch(text) else _START

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
@@ -26,7 +25,7 @@ from gateway.web.rendering import Renderer
 from gateway.web.run_view import MAX_CHARS, run_view
 
 _FILTERS: Final = ("namespace", "template", "phase")
-_RUNS_ON_A_PAGE: Final = 50
+_CURSOR: Final = "continue"
 
 
 class KeepsRuns(Protocol):
@@ -79,7 +78,7 @@ class RunPages:
         self._rights.check_any(caller, Action.RUN, Action.VERDICT, Action.ADMIN)
         chosen = run_parameters.read_list(request)
         wanted = replace(chosen.wanted, sees=self._visible.of(caller))
-        page = await self._store.list(wanted, limit=_RUNS_ON_A_PAGE, cursor=chosen.cursor)
+        page = await self._store.list(wanted, limit=chosen.limit, cursor=chosen.cursor)
         now_unix_s = time.time()
         given = {name: request.query.get(name, "") for name in _FILTERS}
         return await self._renderer.page(
@@ -88,7 +87,7 @@ class RunPages:
             runs=[listed(each, now_unix_s) for each in page.runs],
             given=given,
             phases=list(Phase),
-            older=_older(given, page.cursor),
+            older=_older(request, page.cursor),
             is_first=chosen.cursor is None,
         )
 
@@ -151,8 +150,9 @@ def name_of(run: Run) -> str:
     return str(named.get("name", run.id))
 
 
-def _older(given: Mapping[str, str], cursor: str | None) -> str:
+def _older(request: web.Request, cursor: str | None) -> str:
     """Where the next page is; empty at the end."""
     if cursor is None:
         return ""
-    return "/?" + urlencode({**{k: v for k, v in given.items() if v}, "continue": cursor})
+    kept = [(name, text) for name, text in request.query.items() if name != _CURSOR]
+    return "/?" + urlencode([*kept, (_CURSOR, cursor)])

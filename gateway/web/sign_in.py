@@ -1,6 +1,5 @@
 """Signing in and out: a token for a cookie, as a browser that follows a link sends no token."""
 
-import re
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -13,13 +12,10 @@ from gateway.api.callers import known_caller_of
 from gateway.api.origins import refuse_other_origins
 from gateway.errors import CredentialRefused, CredentialUnchecked, StoreUnavailable
 from gateway.settings import Limits
-from gateway.web.failures import SIGN_IN
+from gateway.web.failures import SIGN_IN, wanted_path
 from gateway.web.rendering import Renderer, redirect
 
 SIGN_OUT: Final = "/sign-out"
-_LOCAL: Final = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@?%-][A-Za-z0-9._~!$&'()*+,;=:@/?%-]*)?")
-"""A path of ours: two slashes, or a slash and a backslash, would lead to another host."""
-_START: Final = "/"
 
 
 class SignIn:
@@ -45,7 +41,7 @@ class SignIn:
 
     async def form(self, request: web.Request) -> web.StreamResponse:
         """Where a token is asked for; who is known goes on to where it wanted."""
-        wanted = local(request.query.get("next", _START))
+        wanted = wanted_path(request)
         if known_caller_of(request) is not None:
             return redirect(wanted)
         return await self._renderer.page(request, "sign-in.html", error="", wanted=wanted)
@@ -60,7 +56,7 @@ class SignIn:
         """
         refuse_other_origins(request)
         form = parse_qs((await bodies.read(request, self._limits)).decode(errors="replace"))
-        wanted = local(request.query.get("next", _START))
+        wanted = wanted_path(request)
         if known_caller_of(request) is not None:
             return redirect(wanted)
         token = form.get("token", [""])[0].strip()
@@ -92,11 +88,6 @@ class SignIn:
         response = redirect(SIGN_IN)
         response.del_cookie(COOKIE, path="/")
         return response
-
-
-def local(text: str) -> str:
-    """A path of this gateway that somebody asked for; its start for everything else."""
-    return text if _LOCAL.fullmatch(text) else _START
 
 
 def _is_encrypted(request: web.Request) -> bool:

@@ -1,12 +1,17 @@
 """What the pages tell, as a browser shows it, and what can be done there."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 import yaml
 from browsing import Looking
 from run_calls import endless
-from shown_runs import Shown
+from running import service
+from shown_runs import Shown, keep
+
+from gateway.model import Phase
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -33,6 +38,20 @@ async def test_the_list_shows_what_is_wanted(shown: Shown, query: str, *, is_the
     """By the words of the API's own parameters."""
     page = await shown.gateway.get(f"/?{query}")
     assert (f'id="run-{shown.failed}"' in page.text) is is_there
+
+
+async def test_older_runs_are_found_with_the_same_filter(tmp_path: Path) -> None:
+    """A page at a time; the last one leads nowhere but back."""
+    async with service(tmp_path) as gateway:
+        for name in ("one", "two", "three"):
+            await keep(gateway.gateway, name, [], [], phase=Phase.SUCCESSFUL, start_unix_s=1e9)
+        first = await gateway.get("/?namespace=shop&limit=2")
+        older = re.search(r'href="(/\?namespace=shop[^"]+)">Older', first.text)
+        assert older is not None
+        second = await gateway.get(older[1].replace("&amp;", "&"))
+        assert (first.text.count('id="run-'), second.text.count('id="run-')) == (2, 1)
+        assert "Older" not in second.text
+        assert "Newest" in second.text
 
 
 async def test_a_run_says_why_it_was_stopped(look: Looking, shown: Shown) -> None:

@@ -104,6 +104,30 @@ async def test_a_link_from_another_site_leads_there_after_all(
         await seen.page.wait_for_url(f"{house.url}/templates")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/sign-in?next=%ed%a0%80",
+        "/templates/%ed%a0%80/%ff",
+        "/clustertemplates/%00",
+        "/playground?template=%ed%a0%80/%ff",
+        "/playground?template=//",
+        "/runs/%2e%2e",
+        "/?phase=%ff",
+        "/?namespace=%ff&label=a%3Db",
+        "/?continue=%ed%a0%80",
+        "/runs/0?%ff=%ff",
+        "/static/x/..%2f..%2fapp.py",
+        "/static/%00/%ed%a0%80",
+    ],
+)
+async def test_an_odd_address_breaks_nothing(house: Service, path: str) -> None:
+    """There is no such page, or it is as if nothing odd had been said."""
+    for headers in ({}, bearer(ALICE)):
+        assert (await send(house, "GET", path, **headers)).status in {200, 303, 400, 404}
+        assert (await sign_in(house, "wrong", path.partition("?")[2])).status == 401
+
+
 PAGES = ("/", "/runs/0", "/templates", "/templates/shop/rate", "/clustertemplates/rate")
 OTHER_PAGES = ("/playground", "/upstreams", "/runs/0/manifest", "/runs/0/run.yaml")
 
