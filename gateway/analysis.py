@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from gateway.audit import Audit, Call, Entry
 from gateway.measuring import Measuring, Patience
+from gateway.notifier import Notifies
 from gateway.planner import Planned, PlannedMetric, Planner
 from gateway.provider import Clock
 from gateway.readings import CacheState
@@ -31,6 +32,7 @@ class Analysis:
         now_unix_s: Clock,
         telemetry: Telemetry,
         audit: Audit,
+        notifies: Notifies,
     ) -> None:
         self._planner = planner
         self._measuring = measuring
@@ -38,6 +40,7 @@ class Analysis:
         self._now_unix_s = now_unix_s
         self._telemetry = telemetry
         self._audit = audit
+        self._notifies = notifies
 
     async def verdict(self, ask: Ask, caller: str) -> Verdict:
         """Measure every metric of the templates once, judge, and sum up; ``caller`` is a name.
@@ -67,6 +70,8 @@ class Analysis:
             is_explained=ask.is_explained,
         )
         self._tell(planned, verdict, caller)
+        if not ask.is_dry_run:
+            self._notifies.verdict_given(verdict, planned.label, planned.arguments)
         self._repeats.keep(planned, ask, verdict)
         return verdict
 

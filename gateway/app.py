@@ -45,6 +45,8 @@ from gateway.kubernetes_settings import Jobs
 from gateway.lint import Finding, lint
 from gateway.measuring import Measuring
 from gateway.memory import Memory
+from gateway.notice_parts import open_notifications
+from gateway.notifier import Notifies
 from gateway.planner import Planner
 from gateway.quota_telemetry import QuotaTelemetry
 from gateway.readings import Readings
@@ -153,6 +155,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
                 upstreams,
             ),
         )
+        notifies = open_notifications(settings, store, sources.secrets.for_named, telemetry, parts)
         runs = await parts.enter_async_context(
             run_parts(
                 settings,
@@ -161,6 +164,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
                 measuring=judges.measuring,
                 telemetry=RunTelemetry(telemetry),
                 audit=trail,
+                notifies=notifies,
             )
         )
         source = sources.templates
@@ -196,7 +200,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
                 ),
                 *admission_of(settings.access, access.policy, telemetry),
             ],
-            Verdicts(_analysis(judges, readings, telemetry, trail), rights, settings),
+            Verdicts(_analysis(judges, readings, telemetry, trail, notifies), rights, settings),
             RunCalls(runs.runs, runs.store, runs.watch, orders, rights, settings, trail),
             RunEvents(runs.watch, rights),
             AuditCalls(trail, rights),
@@ -251,7 +255,9 @@ def _application(
     return app
 
 
-def _analysis(judges: Judges, readings: Readings, telemetry: Telemetry, audit: Audit) -> Analysis:
+def _analysis(
+    judges: Judges, readings: Readings, telemetry: Telemetry, audit: Audit, notifies: Notifies
+) -> Analysis:
     return Analysis(
         planner=judges.planner,
         measuring=judges.measuring,
@@ -259,6 +265,7 @@ def _analysis(judges: Judges, readings: Readings, telemetry: Telemetry, audit: A
         now_unix_s=time.time,
         telemetry=telemetry,
         audit=audit,
+        notifies=notifies,
     )
 
 

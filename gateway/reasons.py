@@ -152,7 +152,7 @@ class Decided:
         result, exceeded = self.result, violation(self.rules, self.result)
         if exceeded is not None:
             told = _against_limit(self.rules, result, exceeded.phase)
-        elif result.phase is not Phase.SUCCESSFUL:
+        elif result.phase is not Phase.SUCCESSFUL and result.phase.is_completed:
             return f"{result.name}: {_without_successes(self.rules, result)}"
         else:
             told = tally(result) if result.count + result.error != 1 or not self._rule else ""

@@ -16,6 +16,7 @@ from gateway.egress_settings import Egress
 from gateway.errors import Problem, TemplateInvalid
 from gateway.kubernetes_settings import Kubernetes
 from gateway.listening_settings import Operations, Tls
+from gateway.notification_settings import Notifications
 from gateway.setting_types import LOOPBACK_HOSTS, PluginName, Seconds, SecretText, Section
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -185,6 +186,9 @@ class Settings(Section):
     """Where requests may go, and which redirects they follow."""
     connections: Connections = ()
     """Named upstreams: what requests to them get that templates need not carry. Unset, none."""
+    notifications: Notifications = ()
+    """Who is told of verdicts that change and of runs that end. See
+    [notifications.md](notifications.md). Unset, nobody."""
 
     @property
     def connection_names(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from gateway.job_rights import JobRights
 from gateway.measuring import Measuring
 from gateway.memory import Memory
 from gateway.model import Phase, Reading, ResultType
+from gateway.notifier import NobodyToTell
 from gateway.planner import Planner, Secrets
 from gateway.provider import Context, ProviderType
 from gateway.quota_telemetry import QuotaTelemetry
@@ -228,6 +229,7 @@ async def alone(
         now_unix_s=now_unix_s,
         observer=observed,
         audit=observed,
+        notifies=NobodyToTell(),
     )
     running = Alone(store, driver, script, observed)
     try:

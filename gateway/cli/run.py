@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from gateway import logs, settings
 from gateway.api.contents import NamedRun, OfRun, OfTemplates, content_of
-from gateway.cli import inputs, session, table
+from gateway.cli import inputs, reports, session, table
 from gateway.cli.exits import Exit
 from gateway.durations import parse_duration_s
 from gateway.errors import ClusterUnavailable, GatewayError
@@ -103,6 +104,14 @@ def _duration(_ctx: click.Context, _param: click.Parameter, text: str | None) ->
 @click.option("--namespace", help="The namespace to run in.")
 @inputs.plugins
 @click.option(
+    "--report",
+    "wanted_reports",
+    multiple=True,
+    type=(click.Choice(list(reports.FORMATS)), click.Path(path_type=Path, dir_okay=False)),
+    metavar="FORMAT FILE",
+    help="Write how the run ended to FILE, as junit, markdown or sarif; may be repeated.",
+)
+@click.option(
     "--json", "output", flag_value="json", help="Print the AnalysisRun; progress goes to stderr."
 )
 def command(  # noqa: PLR0913 - one for each option
@@ -115,6 +124,7 @@ def command(  # noqa: PLR0913 - one for each option
     kubeconfig: str | None,
     namespace: str | None,
     plugins: tuple[str, ...],
+    wanted_reports: tuple[tuple[str, Path], ...],
     output: str | None,
 ) -> Exit:
     """Run the analysis in FILE to its end ('-' reads standard input).
@@ -127,6 +137,8 @@ def command(  # noqa: PLR0913 - one for each option
     Ctrl-C, 143 ended by SIGTERM.
     """
     logs.set_up(level="error", log_format="text")
+    _check_folders(wanted_reports)
+    began_at_unix_s = time.time()
     console = _console(sys.stderr if output == "json" else sys.stdout)
     flags = {
         "templates": templates,
@@ -142,10 +154,18 @@ def command(  # noqa: PLR0913 - one for each option
     except settings.SettingsInvalid as error:
         raise click.ClickException(f"the settings cannot be used: {error}") from None
     except ClusterUnavailable as error:
-        click.echo(f"the cluster is needed and cannot be used now: {error}", err=True)
+        reason = f"the cluster is needed and cannot be used now: {error}"
+        click.echo(reason, err=True)
+        _report(wanted_reports, reports.report_of_nothing(str(file), reason, began_at_unix_s))
         return Exit.ERROR
     except GatewayError as error:
         raise click.ClickException(inputs.told(error)) from None
+    _report(
+        wanted_reports,
+        reports.report_of(
+            ended, str(file), began_at_unix_s=began_at_unix_s, ended_at_unix_s=time.time()
+        ),
+    )
     if output != "json":
         table.show(ended.plan, ended.status, console)
     elif not _printed(ended):
@@ -153,6 +173,26 @@ def command(  # noqa: PLR0913 - one for each option
     if ended.note:
         click.echo(ended.note, err=True)
     return ended.code
+
+
+def _check_folders(wanted: tuple[tuple[str, Path], ...]) -> None:
+    """Before anything is measured: a report that nobody can write would come too late."""
+    for _, path in wanted:
+        if not path.parent.is_dir():
+            raise click.BadParameter(
+                f"{path}: there is no folder {path.parent}", param_hint="--report"
+            )
+
+
+def _report(wanted: tuple[tuple[str, Path], ...], report: reports.Report) -> None:
+    for form, path in wanted:
+        # A job summary is shared by all that a step has to say.
+        mode = "ab" if form == "markdown" else "wb"
+        try:
+            with path.open(mode) as file:
+                file.write(reports.FORMATS[form](report))
+        except OSError as error:
+            click.echo(f"the report {path} cannot be written: {error.strerror}", err=True)
 
 
 def _printed(ended: session.Ended) -> bool:

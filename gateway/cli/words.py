@@ -27,13 +27,13 @@ _STYLES: Final = {
 }
 
 
-def clean(text: str) -> str:
+def clean(text: str, max_chars: int = MAX_CHARS) -> str:
     """The text on one line and without what a terminal would obey: anybody may have written it."""
     shown = "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode()
         for each in " ".join(text.splitlines())
     )
-    return verdict.cut(shown, MAX_CHARS)
+    return verdict.cut(shown, max_chars)
 
 
 def phase_text(phase: Phase) -> Text:

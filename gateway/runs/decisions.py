@@ -35,6 +35,11 @@ def conclusion(plan: RunPlan | None, status: RunStatus) -> str:
     return status.message if plan is None else run_reason(status, list(_decided(plan, status)))
 
 
+def by_metric(plan: RunPlan, status: RunStatus) -> dict[str, str]:
+    """Why each metric is as it is, by its name: how it ended, or its newest measurement."""
+    return {each.result.name: each.reason for each in _decided(plan, status)}
+
+
 def _decided(plan: RunPlan, status: RunStatus) -> Iterator[Decided]:
     for rules, result in measured(plan, status):
         newest = newest_decisive(result)

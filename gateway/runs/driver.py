@@ -17,6 +17,7 @@ from gateway.audit import Audit, Call, Entry
 from gateway.errors import ClusterUnavailable, RunNotFound, StoreUnavailable, TemplateInvalid
 from gateway.labels import OTHER
 from gateway.model import Phase
+from gateway.notifier import Notifies
 from gateway.provider import Clock
 from gateway.run_events import Event, changes
 from gateway.run_status import RunStatus
@@ -66,6 +67,7 @@ class Driver:
         now_unix_s: Clock,
         observer: DriveObserver,
         audit: Audit,
+        notifies: Notifies,
     ) -> None:
         self._states = states
         self._plans = plans
@@ -74,6 +76,7 @@ class Driver:
         self._now_unix_s = now_unix_s
         self._observer = observer
         self._audit = audit
+        self._notifies = notifies
 
     async def drive(self, run_id: str) -> float | None:
         """Do what is due in a run.
@@ -196,6 +199,15 @@ class Driver:
             now_unix_s=self._now_unix_s(),
         )
         origin = plan.origin if plan else await self._origin(drive.run_id)
+        reason = conclusion(plan, status)
+        self._notifies.run_ended(
+            drive.run_id,
+            phase=status.phase,
+            reason=reason,
+            namespace=origin.namespace,
+            templates=origin.templates,
+            label=plan.planned.label if plan else OTHER,
+        )
         self._audit.note(
             Entry(
                 at_unix_s=self._now_unix_s(),
@@ -205,7 +217,7 @@ class Driver:
                 templates=origin.templates,
                 run=drive.run_id,
                 phase=status.phase.value,
-                reason=conclusion(plan, status),
+                reason=reason,
                 took_s=self._now_unix_s() - drive.state.created_at_unix_s,
             )
         )

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from gateway.audit import Audit
 from gateway.errors import StoreUnavailable
 from gateway.measuring import Measuring
+from gateway.notifier import Notifies
 from gateway.planner import Planner
 from gateway.run_telemetry import RunTelemetry
 from gateway.runs.driver import Driver
@@ -58,6 +59,7 @@ async def run_parts(
     measuring: Measuring,
     telemetry: RunTelemetry,
     audit: Audit,
+    notifies: Notifies,
 ) -> AsyncIterator[RunParts]:
     """Drive runs; when left, give those that are in hand back for other replicas to take.
 
@@ -68,7 +70,7 @@ async def run_parts(
     client = connect(url, PATIENCE)
     store = RunStore(client.commands, settings.runs)
     queue = RunQueue(client.commands)
-    driver = _driver(settings, store, planner, measuring, telemetry, audit)
+    driver = _driver(settings, store, planner, measuring, telemetry, audit, notifies)
     worker = RunWorker(
         queue, driver.drive, concurrency=settings.runs.concurrency, observer=telemetry
     )
@@ -106,6 +108,7 @@ def _driver(
     measuring: Measuring,
     telemetry: RunTelemetry,
     audit: Audit,
+    notifies: Notifies,
 ) -> Driver:
     return Driver(
         states=store,
@@ -117,6 +120,7 @@ def _driver(
         now_unix_s=time.time,
         observer=telemetry,
         audit=audit,
+        notifies=notifies,
     )
 
 

@@ -108,7 +108,7 @@ async def test_the_command_line_uses_it(tmp_path: Path) -> None:
         )
     assert (run.code, run.out.splitlines()[-1]) == (
         0,
-        "Successful: orders: 412 satisfies result > 400",
+        "Successful: orders: 412 satisfies result > 400 (met by 12)",
     )
     assert unnamed.code == odd.code == 4
     assert "this gateway does not have the plugin: its setting plugins lists none" in unnamed.err

@@ -254,6 +254,12 @@ def test_a_run_says_which_metric_decided(phase: Phase, metrics: list[Decided], r
     assert run_reason(RunStatus(phase=phase, message=message), metrics) == reason
 
 
+def test_a_metric_that_was_left_behind_says_how_far_it_came() -> None:
+    """Whoever ended its run did not wait for it."""
+    left = run(MetricRules(name="m"), phase=Phase.RUNNING, count=1, successful=1)
+    assert left.reason == "m: 1 measurement, 1 successful"
+
+
 def test_a_value_that_was_cut_leads_to_nothing() -> None:
     """Nobody guesses what came behind."""
     found = told(taken(Phase.FAILED, "[1,2..."))

@@ -1,0 +1,133 @@
+"""Where notices go: one request, under a policy that lets it reach its receiver and nobody else."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from gateway.args import MissingSecret
+from gateway.bounds import MAX_BYTES
+from gateway.credentials import SecretSource
+from gateway.egress import EVERYTHING, EgressPolicy, Redirects
+from gateway.errors import ClusterUnavailable, GatewayError, ProviderError
+from gateway.gourl import host_and_port, parse_url
+from gateway.hosts import HostPattern, read_host
+from gateway.http_client import HttpClient
+from gateway.notices import Notice, body_of, headers_of, signature_headers
+from gateway.notification_settings import Notification, Reference
+from gateway.provider import Clock, HttpRequest, NoAnswer
+from gateway.regular_files import read_regular
+from gateway.secrets import Redaction, Secret
+from gateway.template import SecretKeyRef
+
+_MAX_ANSWER_BYTES: Final = 64 * 1024
+_OK: Final = range(200, 300)
+
+
+class Undelivered(Exception):
+    """An attempt failed; the text says why, without secrets."""
+
+
+class Receiver:
+    """One receiver. Open it inside the event loop that uses it."""
+
+    def __init__(
+        self,
+        notification: Notification,
+        secrets: SecretSource,
+        own_namespace: str,
+        now_unix_s: Clock,
+    ) -> None:
+        self.notification: Final = notification
+        self._secrets = secrets
+        self._own_namespace = own_namespace
+        self._now_unix_s = now_unix_s
+        self._clients: dict[tuple[str, str, int], HttpClient] = {}
+
+    async def send(self, notice: Notice) -> None:
+        """Send a notice. Raises Undelivered."""
+        try:
+            url = await self._url()
+            key = await self._read(self.notification.signing_from)
+        except (GatewayError, ValueError, OSError) as error:
+            raise Undelivered(str(error)) from None
+        try:
+            status = await self._post(url.reveal(), key, notice)
+        except NoAnswer as error:
+            raise Undelivered(error.cause) from None
+        except (GatewayError, ValueError) as error:
+            # What is wrong with a URL is told with the URL.
+            told = Redaction((url, *(() if key is None else (key,)))).text(str(error))
+            raise Undelivered(told) from None
+        if status not in _OK:
+            raise Undelivered(f"the receiver answered {status}")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for client in self._clients.values():
+            await client.close()
+
+    async def _post(self, url: str, key: Secret | None, notice: Notice) -> int:
+        form = self.notification.format
+        body = body_of(notice, form)
+        headers = headers_of(notice, form)
+        if key is not None:
+            headers |= signature_headers(key, notice.id, body, self._now_unix_s())
+        request = HttpRequest("POST", url, headers, body)
+        client = self._client(url)
+        response = await client.send(request, timeout_s=self.notification.timeout_s)
+        return response.status
+
+    def _client(self, url: str) -> HttpClient:
+        parsed = parse_url(url)
+        place = (parsed.scheme, *host_and_port(parsed))
+        if place not in self._clients:
+            self._clients[place] = HttpClient(
+                _policy(self.notification.name, *place), max_body_bytes=_MAX_ANSWER_BYTES
+            )
+        return self._clients[place]
+
+    async def _url(self) -> Secret:
+        if self.notification.url is not None:
+            return Secret(self.notification.url)
+        found = await self._read(self.notification.url_from)
+        text = "" if found is None else found.reveal().strip()
+        if not text.startswith(("https://", "http://")):
+            raise ProviderError("what urlFrom holds is no URL that begins with https:// or http://")
+        return Secret(text)
+
+    async def _read(self, reference: Reference | None) -> Secret | None:
+        if reference is None:
+            return None
+        if reference.file is not None:
+            return await asyncio.to_thread(_content, reference.file)
+        name, _, key = (reference.secret or "").partition("/")
+        ref = SecretKeyRef(name=name, key=key)
+        try:
+            found = (await self._secrets.read(self._own_namespace, [ref]))[ref]
+        except ClusterUnavailable as error:
+            raise ProviderError(str(error)) from None
+        if isinstance(found, MissingSecret):
+            raise ProviderError(found.message)
+        return found
+
+
+def _content(file: Path) -> Secret:
+    try:
+        return Secret(read_regular(file, max_bytes=MAX_BYTES).decode())
+    except UnicodeDecodeError:
+        raise ProviderError(f"{file} is not UTF-8") from None
+    except OSError as error:
+        raise ProviderError(f"{file} cannot be read: {error.strerror or error}") from None
+
+
+def _policy(name: str, scheme: str, host: str, port: int) -> EgressPolicy:
+    """The address is the operator's: it needs no rule, but what no rule can allow stays refused."""
+    rule = replace(
+        EVERYTHING,
+        name=name,
+        hosts=(HostPattern(read_host(host)),),
+        schemes=frozenset({scheme}),
+        ports=(range(port, port + 1),),
+    )
+    return EgressPolicy(f"notification {name}", (rule,), Redirects.NONE)
