@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 _WATCH = """
@@ -23,8 +24,6 @@ class Looking:
     page: Page
     context: BrowserContext
     complaints: list[str] = field(default_factory=list)
-    weights: dict[str, int] = field(default_factory=dict)
-    """Bytes as they were sent, without heads, by address."""
 
     async def at(self, url: str) -> "Looking":
         """Go to an address, and wait until it has all it needs."""
@@ -42,6 +41,15 @@ class Looking:
         async with asyncio.timeout(10):
             while not await self.page.evaluate(f"Boolean({script})"):  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.03)
+
+    async def barriers(self) -> list[tuple[str, list[str]]]:
+        """What axe-core calls a serious or a critical barrier, each with where it is."""
+        found = (await Axe().run(self.page)).response["violations"]
+        return [
+            (each["id"], [node["html"] for node in each["nodes"]][:3])
+            for each in found
+            if each["impact"] in {"serious", "critical"}
+        ]
 
     async def focused(self) -> str:
         """What has the focus: its id, else its text."""

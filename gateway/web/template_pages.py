@@ -105,7 +105,11 @@ class TemplatePages:
         caller = caller_of(request)
         self._rights.check_any(caller, Action.VERDICT, Action.RUN, Action.INLINE, Action.ADMIN)
         return await self._renderer.page(
-            request, "playground.html", text=self._prefill(request), refusal=self._refusal(caller)
+            request,
+            "playground.html",
+            text=self._prefill(request),
+            refusal=self._refusal(caller),
+            may_explain=self._rights.may(caller, Wanted(Action.EXPLAIN)),
         )
 
     async def _one(
@@ -127,6 +131,7 @@ class TemplatePages:
             place=place,
             url=template_view.verdict_url(namespace, template),
             may_ask=self._rights.may(caller, Wanted(Action.VERDICT, place, (template.name,))),
+            may_explain=self._rights.may(caller, Wanted(Action.EXPLAIN, place, (template.name,))),
         )
 
     def _find(self, caller: Caller, ref: TemplateRef, namespace: str) -> Template:

@@ -150,10 +150,25 @@ async def test_a_template_is_evaluated_with_other_arguments(look: Looking, shown
     assert '"green" does not satisfy result == "blue"' in await look.text("#verdict")
 
 
+async def test_who_may_sees_what_was_asked_and_answered(look: Looking, shown: Shown) -> None:
+    """And what each piece of the condition gave; all folded until somebody wants it."""
+    await look.at(f"{shown.url}/templates/shop/good")
+    await look.page.get_by_label("with requests and answers").check()
+    await look.page.get_by_role("button", name="Evaluate").click()
+    await look.page.get_by_text("GET, 200").click()
+    await look.page.get_by_text("What each piece of the success condition gave").click()
+    text = await look.text("#verdict")
+    assert f"GET {shown.upstream.url}" in text
+    assert '200\n\n"green"' in text
+    assert 'result == "green"\ntrue' in text
+    assert await look.barriers() == []
+
+
 async def test_problems_are_found_as_one_types(look: Looking, shown: Shown) -> None:
     """Each leads to its line; when it is mended, it is gone."""
     await look.at(f"{shown.url}/playground?template=shop/colour")
     await look.until("document.querySelector('#findings .finding.error')")
+    assert await look.barriers() == []
     await look.page.locator("#findings button").first.click()
     assert await look.focused() == "template"
     chosen = await look.page.evaluate("document.getSelection().toString()")

@@ -85,7 +85,7 @@ form.addEventListener("submit", (event) => {
     const [name, ...value] = line.split("=");
     query.set(`args.${name.trim()}`, value.join("="));
   }
-  ask(`${form.dataset.url}?${query}`, { method: "POST", headers: YAML, body: template.value });
+  ask(form.dataset.url, query, { method: "POST", headers: YAML, body: template.value });
 });
 
 template.addEventListener("input", lint);

@@ -9,5 +9,5 @@ form.addEventListener("submit", (event) => {
     // What nobody changed stays the template's own default.
     if (name === "namespace" ? value : field.required || value !== field.defaultValue) query.set(name, value);
   }
-  ask(`${form.dataset.url}?${query}`);
+  ask(form.dataset.url, query);
 });

@@ -24,6 +24,37 @@ function facts(pairs) {
   return element("dl", {}, ...rows.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, element("code", {}, String(value))))));
 }
 
+function shown(value) {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function pieces(told) {
+  const explained = told.explanation ?? {};
+  const conditions = [["success", explained.successCondition], ["failure", explained.failureCondition]];
+  return conditions
+    .filter(([, each]) => each)
+    .map(([name, each]) =>
+      folded(`What each piece of the ${name} condition gave`, facts(each.parts.map((part) => [part.expression, part.error ?? shown(part.value)]))),
+    );
+}
+
+function folded(summary, ...parts) {
+  return element("details", {}, element("summary", {}, summary), ...parts);
+}
+
+function exchange(each) {
+  const { request, response } = each;
+  const asked = `${request.method} ${request.url}${request.body ? `\n\n${request.body}` : ""}`;
+  const answered = response ? `${response.status}\n\n${response.body}` : each.error;
+  return folded(`${request.method}, ${response?.status ?? "no answer"}, ${each.tookMs} ms`, element("pre", {}, asked), element("pre", {}, answered));
+}
+
+function exchanges(told) {
+  if (told.exchanges === undefined) return [];
+  if (told.exchanges === null) return [element("p", { class: "sub" }, "Its requests and answers are not known here.")];
+  return told.exchanges.map(exchange);
+}
+
 function metric(name, told) {
   const took = told.cache === "miss" ? `${told.tookMs} ms` : `${told.tookMs} ms, ${told.cache}`;
   return element(
@@ -31,6 +62,7 @@ function metric(name, told) {
     {},
     element("h3", {}, element("bdi", {}, name), badge(told.phase), ...(told.dryRun ? [element("span", { class: "tag" }, "dry run")] : [])),
     facts([
+      ["why", told.reason],
       ["value", told.text],
       ["message", told.message],
       ["success", told.successCondition],
@@ -39,7 +71,9 @@ function metric(name, told) {
       ["took", took],
       ...Object.entries(told.metadata ?? {}),
     ]),
-    ...(told.hint ? [element("pre", { class: "hint" }, told.hint)] : []),
+    ...(told.hint ? [element("pre", { class: "hint", tabindex: "0" }, told.hint)] : []),
+    ...pieces(told),
+    ...exchanges(told),
   );
 }
 
@@ -57,11 +91,15 @@ function parts(told) {
   ];
 }
 
-export async function ask(url, options) {
+export async function ask(url, query, options) {
+  if (document.getElementById("explain")?.checked) {
+    query.set("explain", "true");
+    query.set("maxAge", "0"); // What was asked before, and for somebody else, is not known any more.
+  }
   const place = document.getElementById("verdict");
   place.replaceChildren(element("p", { class: "sub" }, "Measuring…"));
   try {
-    const response = await fetch(url, options);
+    const response = await fetch(`${url}?${query}`, options);
     if (response.redirected) throw new Error("signed out");
     place.replaceChildren(...parts(await response.json()));
   } catch {
