@@ -129,7 +129,7 @@ function options(figure, data, width) {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { x: { range: () => span(data) }, y: { range: () => bounds(data) } },
-    axes: [{ ...axis, values: (_, ticks) => ticks.map((each) => CLOCK.format(each * 1000)), space: 90 }, { ...axis, size: 58 }],
+    axes: [{ ...axis, values: (_, ticks) => ticks.map((each) => CLOCK.format(each * 1000)), space: 90, size: 30 }, { ...axis, size: 58 }],
     series: [{}, ...data.values.map(() => ({ stroke: colours.accent, width: 1.5, points: { show: false }, spanGaps: false }))],
     hooks: {
       draw: [(plot) => { drawLimits(plot, data, colours); drawMarks(plot, data, colours); }],

@@ -64,7 +64,7 @@ function metric(name, told) {
     facts([
       ["why", told.reason],
       ["value", told.text],
-      ["message", told.message],
+      ["message", told.message === told.reason ? "" : told.message],
       ["success", told.successCondition],
       ["failure", told.failureCondition],
       ["query", told.query],
