@@ -42,7 +42,7 @@ test: lint ## Lint, then run every test with branch coverage
 
 bench: ## Measure speed and size against references in the same run
 	@tools/setup bench
-	@for part in cached upstream shared per_provider conditions start runs slowloris kubernetes; do $(BIN)/python tests/bench/$$part.py; done
+	@for part in cached upstream shared per_provider conditions start runs slowloris fair askers kubernetes; do $(BIN)/python tests/bench/$$part.py; done
 
 pictures: ## Take the pictures of the page in docs/images again
 	@tools/setup test

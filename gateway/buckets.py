@@ -42,6 +42,14 @@ class Bucket:
         left_s = now_s + self._room_s - self._full_at_s
         return max(0, math.floor(left_s / self._interval_s + _ALMOST))
 
+    def take_one(self, now_s: float) -> bool:
+        """Take a token if there is one."""
+        full_at_s = max(self._full_at_s, now_s) + self._interval_s
+        if full_at_s - now_s > self._room_s + _ALMOST * self._interval_s:
+            return False
+        self._full_at_s = full_at_s
+        return True
+
     def take(self, tokens: int, now_s: float) -> None:
         """Take tokens that are available."""
         self._full_at_s = max(self._full_at_s, now_s) + tokens * self._interval_s

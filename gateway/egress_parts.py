@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 
 from gateway.egress import EVERYTHING, INLINE_POLICY, NAMED_POLICY, EgressPolicy, Redirects, Rule
 from gateway.egress_settings import EgressRule
+from gateway.host_turns import HostTurns
 from gateway.http_client import HttpClient
 from gateway.provider import Context, JobApi
 from gateway.rate_limits import RateLimitObserver, RateLimits
@@ -60,7 +61,8 @@ async def open_way(
         threads=threads,
         jobs=jobs,
     )
-    return Way(context, RateLimits(observer), upstreams)
+    turns = HostTurns(limits.connections_per_host)
+    return Way(context, RateLimits(observer), turns, upstreams)
 
 
 def _rule(rule: EgressRule) -> Rule:

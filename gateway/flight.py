@@ -67,7 +67,8 @@ class Flight:
         """When it is given up."""
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self.began_s: float | None = None
-        """When the measurement began, on the monotonic clock; None while Redis is asked."""
+        """When the measurement began, on the monotonic clock; None while Redis is asked, and while
+        its first request waits until it may be sent."""
         self.waiters = 0
 
     def found(self, found: Found, *, now_s: float) -> Outcome:

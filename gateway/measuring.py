@@ -201,12 +201,14 @@ class Measuring:
                     freshness,
                     lambda: self._lasting(metric).follow(provider, attempt),
                     longest_s=provider.longest_s(),
+                    tenant=namespace,
                 )
             longest_s = self._readings.longest_flight_s
             return await self._readings.read(
                 metric.key,
                 freshness,
                 lambda: self._recorded(metric, provider, longest_s),
+                tenant=namespace,
             )
 
     async def _recorded(

@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
+from gateway.beginnings import telling
 from gateway.errors import ProviderUnreachable, ProviderUnreadable
 from gateway.flight import Ask, Flight, Freshness, Origin, Outcome
 from gateway.memory import Memory
 from gateway.model import Reading
+from gateway.pace import Pace
 from gateway.shared_readings import Found, Lead, NoStore, SharedReadings, Wanted
 
 UNCLAIMED_S: Final = 60.0
@@ -98,6 +100,7 @@ class Readings:
         """After how many seconds a measurement is given up that has no limit of its own."""
         self._now_unix_s = now_unix_s
         self._monotonic_s = monotonic_s
+        self._pace = Pace()
         self._flights: dict[str, Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._unclaimed: OrderedDict[str, tuple[Outcome, float]] = OrderedDict()
@@ -110,14 +113,21 @@ class Readings:
         return self._known(key, freshness)
 
     async def read(
-        self, key: str, freshness: Freshness, measure: Measure, *, longest_s: float | None = None
+        self,
+        key: str,
+        freshness: Freshness,
+        measure: Measure,
+        *,
+        longest_s: float | None = None,
+        tenant: str = "",
     ) -> Answer:
         """A reading that is fresh enough, measured if there is none.
 
         A caller who is cancelled leaves the measurement running. ``measure`` has to end by itself;
         it is cancelled after ``longest_s`` seconds, or those of all flights. A measurement that is
         under way serves who asks explicitly only if it began no earlier than the age that was asked
-        for: with 0, one that has not yet reached the provider.
+        for: with 0, one that has not yet reached the provider. Where there is more to measure than
+        this process can, tenants take turns.
 
         Raises:
             ProviderError: what ``measure`` raised, for every caller who waited for it.
@@ -133,7 +143,7 @@ class Readings:
                 return known
             flight = self._flights.get(key)
             if flight is None or not ask.may_join(flight):
-                outcome = await _wait_for(self._take_off(key, ask, measure, longest_s))
+                outcome = await _wait_for(self._take_off(key, ask, measure, longest_s, tenant))
                 return self._told(outcome, CacheState.MISS)
             outcome = await _wait_for(flight)
             if ask.takes(outcome):
@@ -147,18 +157,21 @@ class Readings:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _take_off(self, key: str, ask: Ask, measure: Measure, longest_s: float | None) -> Flight:
+    def _take_off(
+        self, key: str, ask: Ask, measure: Measure, longest_s: float | None, tenant: str
+    ) -> Flight:
         longest_s = self.longest_flight_s if longest_s is None else longest_s
         flight = self._flights[key] = Flight(ask, secrets.token_hex(8), longest_s)
-        task = asyncio.create_task(self._fly(key, flight, measure), name="measure")
+        task = asyncio.create_task(self._fly(key, flight, measure, tenant), name="measure")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return flight
 
-    async def _fly(self, key: str, flight: Flight, measure: Measure) -> None:
+    async def _fly(self, key: str, flight: Flight, measure: Measure, tenant: str) -> None:
         limit = asyncio.timeout(flight.longest_s)
         try:
             async with limit:
+                await self._pace.turn(tenant)
                 outcome = await self._obtain(key, flight, measure)
         except asyncio.CancelledError:
             error = ProviderUnreachable("given up: the gateway is shutting down")
@@ -206,11 +219,13 @@ class Readings:
             pause_s = min(1.5 * pause_s, _LONGEST_POLL_S)
 
     async def _measure(self, key: str, flight: Flight, measure: Measure) -> Outcome:
-        flight.began_s = began_s = self._monotonic_s()
+        began = _Beginning(flight, self._monotonic_s)
         self._observer.flight_started()
         try:
-            async with self._sharing(flight).lease(key, token=flight.token):
-                reading = await measure()
+            async with self._sharing(flight).lease(key, began.age_s, token=flight.token):
+                with telling(began):
+                    reading = await measure()
+                began_s = self._monotonic_s() - began.age_s()
                 return Outcome(reading, began_s - reading.lag_s, Origin.MEASURED)
         finally:
             self._observer.flight_finished()
@@ -294,6 +309,33 @@ class Readings:
         self._observer.cache_lookup(cache)
         age_s = max(0.0, self._monotonic_s() - began_s)
         return Answer(reading, self._now_unix_s() - age_s, age_s, cache)
+
+
+class _Beginning:
+    """Implements ``gateway.beginnings.Beginning`` for a flight."""
+
+    def __init__(self, flight: Flight, now_s: Callable[[], float]) -> None:
+        self._flight = flight
+        self._now_s = now_s
+        self._is_out = False
+        flight.began_s = now_s()
+
+    def waits(self) -> None:
+        """It has not begun, if nothing was sent before."""
+        if not self._is_out:
+            self._flight.began_s = None
+
+    def goes_out(self) -> None:
+        """It begins now, if it has not."""
+        if not self._is_out:
+            self._flight.began_s = self._now_s()
+            self._is_out = True
+
+    def age_s(self) -> float:
+        """How long ago it began; 0 if it has not."""
+        now_s = self._now_s()
+        began_s = self._flight.began_s
+        return 0.0 if began_s is None else now_s - began_s
 
 
 async def _wait_for(flight: Flight) -> Outcome:

@@ -13,7 +13,6 @@ replica measures for itself.
 import asyncio
 import contextlib
 import random
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
@@ -194,9 +193,14 @@ class SharedReadings:
             return Lead()
 
     @contextlib.asynccontextmanager
-    async def lease(self, key: str, *, token: str) -> AsyncIterator[None]:
-        """Keep the lead while measuring, over a restart of Redis as well."""
-        renewal = asyncio.create_task(self._renew(key, token), name="renew lease")
+    async def lease(
+        self, key: str, age_s: Callable[[], float], *, token: str
+    ) -> AsyncIterator[None]:
+        """Keep the lead while measuring, over a restart of Redis as well.
+
+        ``age_s`` says how long ago the measurement began.
+        """
+        renewal = asyncio.create_task(self._renew(key, age_s, token), name="renew lease")
         try:
             yield
         finally:
@@ -234,11 +238,10 @@ class SharedReadings:
         with contextlib.suppress(StoreUnavailable):
             await self._eval(_RELEASE, _keys(key)[1:2], token)
 
-    async def _renew(self, key: str, token: str) -> None:
-        began_s = time.monotonic()
+    async def _renew(self, key: str, age_s: Callable[[], float], token: str) -> None:
         while True:
             await asyncio.sleep(RENEW_S)
-            age_ms = int((time.monotonic() - began_s) * 1000)
+            age_ms = int(age_s() * 1000)
             with contextlib.suppress(StoreUnavailable):
                 await self._eval(_RENEW, _keys(key)[1:2], token, age_ms, int(LEASE_S * 1000))
 

@@ -5,9 +5,14 @@ longer.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
+
+
+def _everybody(_tenant: str) -> bool:
+    return True
 
 
 class Turns(Generic[Item]):
@@ -26,16 +31,23 @@ class Turns(Generic[Item]):
         self._lines.setdefault(tenant, OrderedDict())[item] = None
         self._count += 1
 
-    def next(self) -> Item:
-        """Whose turn it is, which then waits no longer. Raises KeyError if nothing waits."""
-        tenant, line = next(iter(self._lines.items()), ("", OrderedDict[Item, None]()))
+    def has(self, may: Callable[[str], bool]) -> bool:
+        """Whether anything waits that is of a tenant who ``may``."""
+        return any(may(tenant) for tenant in self._lines)
+
+    def next(self, may: Callable[[str], bool] = _everybody) -> tuple[str, Item] | None:
+        """Whose turn it is, of the tenants who ``may``; it then waits no longer. None for none."""
+        tenant = next((each for each in self._lines if may(each)), None)
+        if tenant is None:
+            return None
+        line = self._lines[tenant]
         item, _ = line.popitem(last=False)
         self._count -= 1
         if line:
             self._lines.move_to_end(tenant)
         else:
             del self._lines[tenant]
-        return item
+        return tenant, item
 
     def give_up(self, tenant: str, item: Item) -> None:
         """It waits no longer, if it still did."""

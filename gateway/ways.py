@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from gateway.budgeted_http import BudgetedHttp
 from gateway.connected_http import ConnectedHttp, ConnectedTokens
 from gateway.grants import Grants
+from gateway.host_turns import HostTurns, TurnedHttp
 from gateway.provider import Context, Http
 from gateway.rate_limits import RateLimits
 from gateway.upstream_budget import UpstreamBudget
@@ -23,6 +24,7 @@ class Way:
 
     context: Context
     rate_limits: RateLimits
+    turns: HostTurns
     upstreams: Mapping[str, UpstreamBudget] = field(default_factory=dict)
     """The named upstreams, by their names; all ways share what may be asked of one."""
 
@@ -35,8 +37,13 @@ class Way:
         grants: Grants | None = None,
     ) -> Context:
         """What one of them may use; as ``RateLimits.within`` has it."""
+        tenant = "" if grants is None else grants.namespace
+        turned = TurnedHttp(self.context.http, self.turns, tenant)
         plain = self.rate_limits.within(
-            self.context, provider=provider, credential=credential, longest_s=longest_s
+            replace(self.context, http=turned),
+            provider=provider,
+            credential=credential,
+            longest_s=longest_s,
         )
         if grants is None or not grants.upstreams:
             return plain
@@ -44,9 +51,7 @@ class Way:
         given_up_at_s = clock_s() + longest_s
 
         def through(name: str) -> Http:
-            http = BudgetedHttp(
-                self.upstreams[name], tenant=grants.namespace, given_up_at_s=given_up_at_s
-            )
+            http = BudgetedHttp(self.upstreams[name], tenant=tenant, given_up_at_s=given_up_at_s)
             context = replace(self.context, http=http)
             return self.rate_limits.within(
                 context,

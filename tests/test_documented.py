@@ -11,6 +11,7 @@ import yaml
 from plugins import EXAMPLE, with_example
 
 from gateway import app
+from gateway.access.admission import LONGEST_WAIT_S
 from gateway.access.kept_file import POLL_S
 from gateway.access.key_sets import FRESH_S, PAUSE_S
 from gateway.access.policy import Action
@@ -21,7 +22,10 @@ from gateway.api.problems import refusal
 from gateway.api.run_events import HEARTBEAT_S, SLOW_S
 from gateway.api.run_parameters import DEFAULT_LIMIT, MAX_LIMIT
 from gateway.api.statuses import GATE_STATUS
+from gateway.breaker import LONGEST_PAUSE_S as LONGEST_REST_S
+from gateway.budgeted_http import FIRST_PAUSE_S as RETRY_PAUSE_S
 from gateway.conditions import check_syntax
+from gateway.connection_parts import CONNECT_S
 from gateway.documents import Syntax, read_documents
 from gateway.doors import OPERATORS, RESERVED_FILES
 from gateway.errors import (
@@ -253,6 +257,14 @@ def test_every_function_of_conditions_is_named(name: str) -> None:
             )
         ),
         pytest.param("docs/metrics.md", f"{MAX_CREDENTIALS} pairs", id="quotas"),
+        pytest.param(
+            "docs/security.md",
+            f"wait for either, up to {LONGEST_WAIT_S:g} s",
+            id="waiting-requests",
+        ),
+        pytest.param("docs/security.md", f"within {CONNECT_S:g} s", id="connecting"),
+        pytest.param("docs/security.md", f"random, up to {RETRY_PAUSE_S:g} s", id="retries"),
+        pytest.param("docs/security.md", f"up to {LONGEST_REST_S:g} s. Since", id="rests"),
         pytest.param("docs/security.md", f"again after {FRESH_S / 60:g} minutes", id="keys"),
         pytest.param("docs/security.md", f"at most every {PAUSE_S:g} s", id="unknown-keys"),
         pytest.param("docs/security.md", f"again after {LONGEST_KEPT_S / 60:g} minutes", id="jwt"),

@@ -87,16 +87,15 @@ class Meter:
         self._observer = observer
         self._now_s = now_s
         self._bucket = Bucket(Rate(budget.per_second, budget.burst))
+        self._places: Final = budget.concurrency
         self._under_way = 0
         self._waiting: OrderedDict[asyncio.Future[None], None] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
 
     def pass_by(self) -> None:
         """Let in a request that takes no place: it waits for something else. Raises as below."""
-        now_s = self._now_s()
-        if not self._bucket.available(now_s):
+        if not self._bucket.take_one(self._now_s()):
             raise self._refusal()
-        self._bucket.take(1, now_s)
 
     async def enter(self) -> None:
         """Let in a request, which takes a place until ``leave``.
@@ -105,8 +104,7 @@ class Meter:
             TooManyRequests: there is none, and none soon enough.
 
         """
-        if not self._waiting and self._has_room():
-            self._take()
+        if not self._waiting and self._takes():
             return
         if len(self._waiting) >= self._budget.queue or self._wait_s() >= LONGEST_WAIT_S:
             raise self._refusal()
@@ -133,22 +131,22 @@ class Meter:
         if self._waiting:
             self._serve()
 
-    def _has_room(self) -> bool:
-        return (
-            self._under_way < self._budget.concurrency and self._bucket.available(self._now_s()) > 0
-        )
-
-    def _take(self) -> None:
+    def _takes(self) -> bool:
+        """Take a place and a token, if there are both."""
+        if self._under_way >= self._places or not self._bucket.take_one(self._now_s()):
+            return False
         self._under_way += 1
-        self._bucket.take(1, self._now_s())
+        return True
 
     def _serve(self) -> None:
-        while self._waiting and self._has_room():
+        while self._waiting and self._takes():
             waiter, _ = self._waiting.popitem(last=False)
-            if not waiter.done():
-                self._take()
+            if waiter.done():
+                # It was cancelled in this very turn of the loop.
+                self._under_way -= 1
+            else:
                 waiter.set_result(None)
-        is_for_time = self._waiting and self._under_way < self._budget.concurrency
+        is_for_time = self._waiting and self._under_way < self._places
         if is_for_time and self._timer is None:
             wait_s = self._bucket.wait_s(self._now_s())
             self._timer = asyncio.get_running_loop().call_later(wait_s, self._next)

@@ -4,10 +4,15 @@ python servers.py hello PORT        answers 13 bytes: what aiohttp on uvloop can
 python servers.py relay PORT URL    asks a Prometheus once for every request it answers
 python servers.py prometheus PORT   a Prometheus that always answers 0.97 and counts questions
 python servers.py replay PORT FILE  answers every request with the content of a file
+python servers.py vendor PORT LIMIT LATENCY_MS  the same Prometheus, which takes its time, and
+                                    answers 429 to more than LIMIT in any second; 0 for no limit
 
 """
 
+import asyncio
 import sys
+import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -75,6 +80,34 @@ def prometheus() -> web.Application:
     return app
 
 
+def vendor(limit: str, latency_ms: str) -> web.Application:
+    """A Prometheus with a limit, that says how near to it callers came."""
+    newest: deque[float] = deque()
+    seen = {"requests": 0, "refused": 0, "most_in_a_second": 0}
+
+    async def answer(request: web.Request) -> web.Response:
+        await request.read()
+        now_s = time.monotonic()
+        while newest and now_s - newest[0] >= 1:
+            newest.popleft()
+        newest.append(now_s)
+        seen["requests"] += 1
+        seen["most_in_a_second"] = max(seen["most_in_a_second"], len(newest))
+        if 0 < int(limit) < len(newest):
+            seen["refused"] += 1
+            return web.Response(status=429, text="slow down", headers={"Retry-After": "1"})
+        await asyncio.sleep(float(latency_ms) / 1000)
+        return web.Response(body=ANSWER, content_type="application/json")
+
+    async def report(_: web.Request) -> web.Response:
+        return web.Response(body=orjson.dumps(seen), content_type="application/json")
+
+    app = web.Application()
+    app.router.add_post("/api/v1/query", answer)
+    app.router.add_get("/seen", report)
+    return app
+
+
 def replay(file: str) -> web.Application:
     """A vendor that knows one answer."""
     content = Path(file).read_bytes()
@@ -89,12 +122,13 @@ def replay(file: str) -> web.Application:
 
 
 def main(name: str, port: str, *arguments: str) -> None:
-    """Serve one of the four on the loopback address."""
+    """Serve one of them on the loopback address."""
     apps: dict[str, Callable[..., web.Application]] = {
         "hello": hello,
         "relay": relay,
         "prometheus": prometheus,
         "replay": replay,
+        "vendor": vendor,
     }
     web.run_app(
         apps[name](*arguments),

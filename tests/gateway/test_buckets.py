@@ -60,6 +60,20 @@ def test_who_waits_as_long_as_told_gets_one(per_s: float, burst: int, start_s: f
     assert bucket.available(start_s + wait_s) == 1
 
 
+@given(
+    per_s=st.floats(0.01, 1_000),
+    burst=st.integers(1, 50),
+    pauses_s=st.lists(st.floats(0, 10), max_size=60),
+)
+def test_one_at_a_time_is_the_same(per_s: float, burst: int, pauses_s: list[float]) -> None:
+    """As so many at once, of which there is one."""
+    one, many = Bucket(Rate(per_s, burst)), Bucket(Rate(per_s, burst))
+    now_s = 0.0
+    for pause_s in pauses_s:
+        now_s += pause_s
+        assert one.take_one(now_s) is (taken(many, 1, now_s) == 1)
+
+
 def test_more_tokens_take_longer() -> None:
     """Each as long as it takes to drip in."""
     bucket = Bucket(Rate(10, 2))

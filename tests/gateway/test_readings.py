@@ -1,6 +1,7 @@
 """Who measures, who waits, and who gets what is there."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
@@ -9,6 +10,7 @@ from redis_server import Counted, RedisServer, replica_of, until
 
 from gateway import readings as readings_module
 from gateway.errors import ProviderError, ProviderUnreachable
+from gateway.gate import Gate
 from gateway.memory import Memory
 from gateway.model import Reading, ResultType
 from gateway.readings import Answer, CacheState, Freshness, Readings
@@ -75,6 +77,32 @@ async def left_alone(world: World, outcome: Reading | Exception, *, at_s: float)
     world.now_s = at_s
     world.answer(outcome)
     await settle()
+
+
+async def test_what_waits_to_be_sent_has_not_begun() -> None:
+    """So it serves who asks meanwhile, and its reading is as old as its first request."""
+    world = World()
+    gate = Gate(places=1)
+
+    async def measure() -> Reading:
+        async with gate.place("a", until_s=math.inf):
+            await world.measure()
+        async with gate.place("a", until_s=math.inf):
+            return READING
+
+    fresh = Freshness(0.5, is_explicit=True)
+    async with gate.place("b", until_s=math.inf):
+        callers = [asyncio.create_task(world.readings.read("q", fresh, measure))]
+        await settle()
+        world.now_s = 10.0
+        callers.append(asyncio.create_task(world.readings.read("q", fresh, measure)))
+        await settle()
+    await settle()
+    world.now_s = 12.0
+    world.answer()
+    answers = await asyncio.gather(*callers)
+    assert [each.age_s for each in answers] == [2.0, 2.0]
+    assert len(world.asked) == 1
 
 
 async def test_a_reading_is_measured_once_and_then_kept() -> None:

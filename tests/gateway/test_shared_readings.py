@@ -120,7 +120,8 @@ async def test_a_lease_is_renewed_while_it_is_held(
 ) -> None:
     """And ends soon after its holder does."""
     assert await shared.claim("question", ANY, token="a") == Lead()
-    async with shared.lease("question", token="a"):
+    began_s = time.monotonic()
+    async with shared.lease("question", lambda: time.monotonic() - began_s, token="a"):
         await asyncio.sleep(LEASE_S + 0.2)
         followed = await shared.claim("question", ANY, token="b")
     assert isinstance(followed, Follow)
@@ -133,7 +134,7 @@ async def test_a_lease_that_another_has_taken_over_is_left_alone(
 ) -> None:
     """An asker who wanted it younger leads now."""
     await shared.claim("question", ANY, token="a")
-    async with shared.lease("question", token="a"):
+    async with shared.lease("question", lambda: 0.0, token="a"):
         await shared.claim("question", Wanted(0, 0, takes_unclaimed=False), token="b")
         await asyncio.sleep(0.3)
     assert redis_server.cli("get", LOCK).split()[1] == "b"

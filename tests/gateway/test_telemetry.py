@@ -6,12 +6,14 @@ import pytest
 from prometheus_client import generate_latest
 
 from gateway import telemetry as module
+from gateway.caller_telemetry import CallerTelemetry
 from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.connection_telemetry import ConnectionTelemetry
 from gateway.model import Phase
 from gateway.quota_telemetry import QuotaTelemetry
 from gateway.run_telemetry import RunTelemetry
 from gateway.telemetry import Telemetry
+from gateway.upstream_telemetry import UpstreamTelemetry
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
@@ -110,6 +112,8 @@ def test_the_page_and_the_code_are_equal() -> None:
     ClusterTelemetry(telemetry, lambda: 0.0)
     QuotaTelemetry(telemetry)
     ConnectionTelemetry(telemetry, lambda: 0)
+    UpstreamTelemetry(telemetry)
+    CallerTelemetry(telemetry)
     rows = sorted(
         f"| `{_exposed_name(each)}` | {each._type} "
         f"| {', '.join(f'`{label}`' for label in _labels(each)) or '-'} | {each._documentation} |"

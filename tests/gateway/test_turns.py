@@ -9,7 +9,8 @@ from gateway.turns import Turns
 
 def served(turns: Turns[str]) -> str:
     """All that waits, in the order in which it is served."""
-    return " ".join(turns.next() for _ in range(len(turns)))
+    found = iter(turns.next, None)
+    return " ".join(item for _, item in found)
 
 
 @pytest.mark.parametrize(
@@ -34,9 +35,21 @@ def test_who_was_served_goes_behind_the_others() -> None:
     turns = Turns[str]()
     for item in ("a1", "a2", "b1"):
         turns.wait(item[0], item)
-    first, second = turns.next(), turns.next()
+    assert (turns.next(), turns.next()) == (("a", "a1"), ("b", "b1"))
     turns.wait("b", "b2")
-    assert (first, second, served(turns)) == ("a1", "b1", "a2 b2")
+    assert served(turns) == "a2 b2"
+
+
+def test_who_may_not_is_passed_over() -> None:
+    """And keeps its place."""
+    turns = Turns[str]()
+    for item in ("a1", "a2", "b1"):
+        turns.wait(item[0], item)
+    assert turns.has(lambda tenant: tenant == "b")
+    assert turns.next(lambda tenant: tenant == "b") == ("b", "b1")
+    assert not turns.has(lambda tenant: tenant == "b")
+    assert turns.next(lambda tenant: tenant == "b") is None
+    assert served(turns) == "a1 a2"
 
 
 def test_who_gives_up_is_not_served() -> None:
@@ -47,20 +60,18 @@ def test_who_gives_up_is_not_served() -> None:
     for item in ("a1", "b1", "b1", "c1"):
         turns.give_up(item[0], item)
     assert served(turns) == "a2"
-    with pytest.raises(KeyError):
-        turns.next()
+    assert turns.next() is None
 
 
 @given(st.lists(st.sampled_from("abcde"), max_size=60))
 def test_nobody_is_served_twice_before_another_once(tenants: list[str]) -> None:
     """Of those who still have something waiting."""
-    turns = Turns[tuple[str, int]]()
+    turns = Turns[int]()
     for number, tenant in enumerate(tenants):
-        turns.wait(tenant, (tenant, number))
+        turns.wait(tenant, number)
     left = {tenant: tenants.count(tenant) for tenant in set(tenants)}
     served = dict.fromkeys(left, 0)
-    while turns:
-        tenant, _ = turns.next()
+    for tenant, _ in iter(turns.next, None):
         served[tenant] += 1
         assert all(
             served[other] >= served[tenant] - 1 for other in left if served[other] < left[other]

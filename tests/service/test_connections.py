@@ -288,7 +288,7 @@ async def test_the_secret_appears_nowhere(
         chosen = settings(tmp_path, connection(upstream.url), redis=redis_server.url.reveal())
         async with service(tmp_path / "state", **chosen) as gateway:
             path = "/v1/namespaces/shop/analysistemplates/t/verdict?maxAge=0"
-            paths = (path, path, "/metrics", "/readyz", "/v1/templates")
+            paths = (path, path, "/metrics", "/readyz", "/v1/templates", "/v1/connections")
             replies = [await gateway.get(each) for each in paths]
             keys = redis_server.cli("--scan")
     records = [each for each in caplog.records if each.name != "aiohttp.access"]
