@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run lint test bench image dist lock sbom audit clean
+.PHONY: help run lint test bench pictures image dist lock sbom audit clean
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -51,6 +51,10 @@ bench: ## Measure speed and size against references in the same run
 image: ## Do by hand, as root, what docker/Dockerfile says, and check what comes of it
 	@tools/setup test
 	$(BIN)/python tools/check_image.py
+
+pictures: ## Take the pictures of the page in docs/images again
+	@tools/setup test
+	$(BIN)/python tools/take_pictures.py
 
 dist: ## Build the wheel and the source archive into dist/
 	@tools/setup test

@@ -13,10 +13,12 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from gateway.access.parts import AccessParts, everybody, open_access
+from gateway.access.sessions import NoSessions, StoredSessions
 from gateway.analysis import Analysis
 from gateway.api.admission import admission_of
 from gateway.api.audit import AuditCalls, audit_middleware
 from gateway.api.callers import caller_middleware
+from gateway.api.conditions import ConditionCalls
 from gateway.api.connections import ConnectionCalls
 from gateway.api.operations import Contract, Health, Operations
 from gateway.api.problems import error_middleware
@@ -59,6 +61,7 @@ from gateway.store import Store
 from gateway.telemetry import Telemetry
 from gateway.template import Template, TemplateRef
 from gateway.upstream_telemetry import UpstreamTelemetry
+from gateway.web.parts import web_page
 from providers import JobRules, Plugins, load_plugins, provider_types
 
 _ENVIRON: Final = (
@@ -170,23 +173,40 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
             health.details["connections"] = lambda: {"names": settings.connection_names}
         orders = partial(order_of, judges.planner)
         rights = access.rights
+        lints = linter(settings, source, environ, judges.plugins)
+        sessions = StoredSessions(store)
+        page = web_page(
+            settings,
+            telemetry,
+            access,
+            sessions=sessions,
+            runs=runs.store,
+            templates=source,
+            lint=lints,
+            budgets=upstreams.budgets,
+        )
         is_apart = settings.operations.port is not None
         operations = Operations(telemetry, health, source, rights)
         app = _application(
             settings,
             [
                 error_middleware(telemetry),
+                page.middleware,
                 audit_middleware(trail),
-                caller_middleware(access.door),
+                caller_middleware(
+                    access.door, sessions if settings.access.is_configured else NoSessions()
+                ),
                 *admission_of(settings.access, access.policy, telemetry),
             ],
             Verdicts(_analysis(judges, readings, telemetry, trail, notifies), rights, settings),
             RunCalls(runs.runs, runs.store, runs.watch, orders, rights, settings, trail),
             RunEvents(runs.watch, rights),
             AuditCalls(trail, rights),
+            Templates(source, lints, rights, settings),
+            ConditionCalls(rights, settings),
             ConnectionCalls(upstreams.budgets, rights),
-            Templates(source, linter(settings, source, environ, judges.plugins), rights, settings),
             Contract(),
+            *page.resources,
             *(() if is_apart else (operations,)),
         )
         apart = _apart(settings, telemetry, health, source) if is_apart else None
@@ -200,7 +220,7 @@ def _apart(
     access = everybody()
     return _application(
         settings,
-        [error_middleware(telemetry), caller_middleware(access.door)],
+        [error_middleware(telemetry), caller_middleware(access.door, NoSessions())],
         Operations(telemetry, health, source, access.rights),
     )
 

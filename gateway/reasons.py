@@ -262,6 +262,6 @@ def _reading(text: str) -> Reading | None:
     spelt = text if '"' in text else _INFINITE.sub(r"\g<0>inity", text).replace("+Inf", "Inf")
     try:
         result, kind = decoded(json.loads(spelt), "json")
-    except (ValueError, RecursionError):
+    except (ValueError, OverflowError, RecursionError):
         return None
     return Reading(result, kind, text)

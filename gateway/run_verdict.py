@@ -29,7 +29,7 @@ _NO_JSON_NUMBER: Final = re.compile(r"NaN|[+-]Inf")
 
 
 @dataclass(frozen=True, slots=True)
-class _Metric:
+class RunMetric:
     """A metric of the run, and what came of it so far."""
 
     spec: Metric
@@ -69,7 +69,7 @@ def run_verdict(
 
     """
     run = AnalysisRun.model_validate(manifest)
-    metrics = tuple(_metrics(run, status))
+    metrics = tuple(run_metrics(run, status))
     annotations = run.metadata.annotations
     templates = annotations.get(TEMPLATES_ANNOTATION, "")
     ended_at = status.completed_at_unix_s
@@ -89,7 +89,8 @@ def run_verdict(
     return verdict
 
 
-def _metrics(run: AnalysisRun, status: RunStatus) -> Iterator[_Metric]:
+def run_metrics(run: AnalysisRun, status: RunStatus) -> Iterator[RunMetric]:
+    """The metrics of a run in the order of its spec, also those that were never measured."""
     flat = run.flat()
     dry = [rule.part.metric_name for rule in flat.dry_run]
     retention = [rule.part for rule in flat.measurement_retention]
@@ -97,7 +98,7 @@ def _metrics(run: AnalysisRun, status: RunStatus) -> Iterator[_Metric]:
         spec = filled.metric.part
         is_dry_run = any(matching(pattern, [spec.name]) for pattern in dry)
         result = status.result_of(spec.name)
-        yield _Metric(
+        yield RunMetric(
             spec,
             metric_rules(spec, is_dry_run=is_dry_run, retention=retention),
             result or MetricResult(name=spec.name, phase=Phase.PENDING, is_dry_run=is_dry_run),
@@ -124,7 +125,7 @@ def _context(text: str) -> object:
         return {}
 
 
-def _metric_json(metric: _Metric, now_unix_s: float) -> dict[str, object]:
+def _metric_json(metric: RunMetric, now_unix_s: float) -> dict[str, object]:
     spec, result, last = metric.spec, metric.result, metric.result.last
     text = "" if last is None else last.value
     finished_at = None if last is None else last.finished_at_unix_s
@@ -160,14 +161,14 @@ def _value(text: str) -> object:
 
 
 def _reason(
-    metrics: tuple[_Metric, ...], status: RunStatus, *, is_terminated: bool, now_unix_s: float
+    metrics: tuple[RunMetric, ...], status: RunStatus, *, is_terminated: bool, now_unix_s: float
 ) -> str:
     if not status.phase.is_completed:
         return _why_running(metrics, status, is_terminated=is_terminated, now_unix_s=now_unix_s)
     return run_reason(status, [_decided(each) for each in metrics])
 
 
-def _decided(metric: _Metric) -> Decided:
+def _decided(metric: RunMetric) -> Decided:
     newest = newest_decisive(metric.result)
     decisive = None if newest is None else judged(metric.spec, newest)
     return Decided(metric.rules, metric.result, decisive)
@@ -187,11 +188,11 @@ def judged(spec: Metric, measurement: RunMeasurement) -> Measurement:
 def metrics_of(manifest: Mapping[str, object]) -> dict[str, Metric]:
     """The metrics of a well-formed run by their names, resolved but for secrets."""
     run = AnalysisRun.model_validate(manifest)
-    return {each.spec.name: each.spec for each in _metrics(run, RunStatus())}
+    return {each.spec.name: each.spec for each in run_metrics(run, RunStatus())}
 
 
 def _why_running(
-    metrics: tuple[_Metric, ...], status: RunStatus, *, is_terminated: bool, now_unix_s: float
+    metrics: tuple[RunMetric, ...], status: RunStatus, *, is_terminated: bool, now_unix_s: float
 ) -> str:
     if is_terminated:
         return "the run has been told to end and is about to"
@@ -203,7 +204,7 @@ def _why_running(
     return "; ".join(_progress(each, status, now_unix_s) for each in unfinished)
 
 
-def _progress(metric: _Metric, status: RunStatus, now_unix_s: float) -> str:
+def _progress(metric: RunMetric, status: RunStatus, now_unix_s: float) -> str:
     result, rules = metric.result, metric.rules
     # Who waits for a metric that may never end should read why.
     so_far = f"{numbered(result.count, 'measurement')} and no count"

@@ -15,6 +15,7 @@ from gateway.access.admission import LONGEST_WAIT_S
 from gateway.access.kept_file import POLL_S
 from gateway.access.key_sets import FRESH_S, PAUSE_S
 from gateway.access.policy import Action
+from gateway.access.sessions import MAX_OF_CALLER, SESSION_S
 from gateway.access.web_tokens import LONGEST_KEPT_S
 from gateway.api import connection, crowd, parameters, run_parameters, server
 from gateway.api.problems import refusal
@@ -51,6 +52,9 @@ from gateway.sources import MAX_FILES, RESYNC_S
 from gateway.store import CALL_BUDGET_S, LONGEST_PAUSE_S
 from gateway.template import parse
 from gateway.verdict import MAX_TEXT_CHARS
+from gateway.web.rendering import POLICY
+from gateway.web.run_view import MAX_CHARS
+from gateway.web.values import MAX_SERIES
 from gateway.wire import MAX_ITEMS
 from providers import influxdb, kayenta, newrelic, wavefront
 from providers._datadog_answer import MAX_TOLD_GROUPS
@@ -293,6 +297,11 @@ def test_every_function_of_conditions_is_named(name: str) -> None:
         ),
         pytest.param("docs/security.md", f"{RESERVED_FILES} more", id="reserved-files"),
         pytest.param("docs/security.md", f"{OPERATORS} places", id="operators"),
+        pytest.param("docs/security.md", f"after {SESSION_S / 3600:g} hours", id="sessions"),
+        pytest.param("docs/security.md", f"has {MAX_OF_CALLER} sessions", id="most-sessions"),
+        pytest.param("docs/page.md", f"first {MAX_SERIES}.", id="lines"),
+        pytest.param("docs/page.md", f"longer than {MAX_CHARS} characters", id="cut-values"),
+        pytest.param("docs/page.md", POLICY, id="policy-of-pages"),
         pytest.param("docs/redis.md", f"has {CALL_BUDGET_S * 1000:g} ms", id="redis-budget"),
         pytest.param(
             "docs/providers/kayenta.md", f"looked at every {kayenta.LOOK_EVERY_S:g} s", id="looks"

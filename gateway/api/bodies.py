@@ -8,9 +8,9 @@ from typing import Final
 from aiohttp import web
 
 from gateway.api.heads import too_large
+from gateway.api.origins import refuse_other_origins
 from gateway.api.problems import RequestRefused
 from gateway.documents import Document, Syntax, read_documents
-from gateway.setting_types import LOOPBACK_HOSTS
 from gateway.settings import Limits
 
 SMALL_BYTES: Final = 16 * 1024
@@ -56,13 +56,14 @@ async def body(request: web.Request, limits: Limits) -> Body:
             415,
             f"{request.content_type} is not read here; send application/yaml or application/json",
         )
-    data = await _read(request, limits)
+    data = await read(request, limits)
     if len(data) <= SMALL_BYTES:
         return Body(data, read_documents(data, name="body", syntax=syntax))
     return Body(data, await asyncio.to_thread(read_documents, data, name="body", syntax=syntax))
 
 
-async def _read(request: web.Request, limits: Limits) -> bytes:
+async def read(request: web.Request, limits: Limits) -> bytes:
+    """The bytes of a request's body. Raises RequestRefused: 408 or 413."""
     try:
         async with asyncio.timeout(limits.request_read_s):
             return await request.read()
@@ -72,20 +73,3 @@ async def _read(request: web.Request, limits: Limits) -> bytes:
         ) from None
     except web.HTTPRequestEntityTooLarge:
         raise too_large(limits.request_bytes) from None
-
-
-def refuse_other_origins(request: web.Request) -> None:
-    """Let no page of another origin change anything. Raises RequestRefused with 403."""
-    # A page from elsewhere, open in a browser beside a gateway on loopback, must not use it; nor
-    # one whose name was made to lead to this machine after it was loaded.
-    origin = request.headers.get("Origin")
-    if origin is None:
-        return
-    listener = request.transport.get_extra_info("sockname") if request.transport else None
-    is_rebound = (
-        listener is not None
-        and listener[0] in LOOPBACK_HOSTS
-        and request.url.host not in LOOPBACK_HOSTS
-    )
-    if is_rebound or origin.partition("://")[2] != request.host:
-        raise RequestRefused(403, "pages of another origin cannot post here")

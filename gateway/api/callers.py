@@ -8,12 +8,15 @@ from aiohttp.typedefs import Middleware
 
 from gateway.access.authentication import Door, Proofs
 from gateway.access.caller import Caller
+from gateway.access.sessions import COOKIE, Sessions
+from gateway.api.origins import comes_from_here, refuse_without_origin
 from gateway.api.problems import Handler
-from gateway.errors import CredentialMissing, CredentialUnchecked
+from gateway.errors import CredentialMissing, CredentialUnchecked, StoreUnavailable
 
-OPEN: Final = frozenset({"/healthz"})
-"""What is answered to everybody: kubelets and load balancers have no credentials."""
-OPEN_IN_SHORT: Final = frozenset({"/readyz"})
+OPEN: Final = frozenset({"/healthz", "/static/{version}/{name}"})
+"""What is answered to everybody: kubelets and load balancers have no credentials, and who is to
+sign in sees what the page to do so is made of."""
+OPEN_IN_SHORT: Final = frozenset({"/readyz", "/sign-in", "/sign-out"})
 """The same, but who is known may be told more."""
 _CALLER: Final = web.RequestKey("caller", Caller)
 
@@ -28,7 +31,7 @@ def known_caller_of(request: web.Request) -> Caller | None:
     return request.get(_CALLER)
 
 
-def caller_middleware(door: Door) -> Middleware:
+def caller_middleware(door: Door, sessions: Sessions) -> Middleware:
     """Let nobody through whom the door does not know.
 
     Paths that do not exist are no exception: who has no credential does not learn which do.
@@ -40,17 +43,35 @@ def caller_middleware(door: Door) -> Middleware:
         path = "" if resource is None else resource.canonical
         if path in OPEN_IN_SHORT:
             with contextlib.suppress(CredentialMissing, CredentialUnchecked):
-                request[_CALLER] = await door.caller_of(_proofs(request))
+                request[_CALLER] = await door.caller_of(await _proofs(request, sessions))
         elif path not in OPEN:
-            request[_CALLER] = await door.caller_of(_proofs(request))
+            request[_CALLER] = await door.caller_of(await _proofs(request, sessions))
         return await handler(request)
 
     return middleware
 
 
-def _proofs(request: web.Request) -> Proofs:
+async def _proofs(request: web.Request, sessions: Sessions) -> Proofs:
     transport = request.transport
+    authorization = request.headers.getall(hdrs.AUTHORIZATION, ())
     return Proofs(
-        authorization=request.headers.getall(hdrs.AUTHORIZATION, ()),
+        authorization=authorization or await _of_session(request, sessions),
         certificate=None if transport is None else transport.get_extra_info("peercert"),
     )
+
+
+async def _of_session(request: web.Request, sessions: Sessions) -> tuple[str, ...]:
+    """What a browser would have to send if it could; nothing if another page had it ask."""
+    cookie = request.cookies.get(COOKIE)
+    if cookie is None or not comes_from_here(request):
+        return ()
+    try:
+        token = await sessions.token_of(cookie)
+    except StoreUnavailable as error:
+        raise CredentialUnchecked(
+            "who has signed in is not known now: Redis does not answer"
+        ) from error
+    if token is None:
+        return ()
+    refuse_without_origin(request)
+    return (f"Bearer {token}",)

@@ -18,6 +18,7 @@ from gateway.api import bodies, run_parameters
 from gateway.api.bodies import Body
 from gateway.api.callers import caller_of
 from gateway.api.contents import NamedRun, OfRun, OfTemplates, content_of
+from gateway.api.origins import refuse_other_origins
 from gateway.api.parameters import StatusMode, Wait
 from gateway.api.problems import RETRY_AFTER_S, refusal
 from gateway.api.run_answers import answer, document, location, noted, page_json
@@ -182,7 +183,7 @@ class RunCalls:
         """Have a run end with what it has; nothing happens to one that has ended."""
         caller = self._may_see_some(request)
         run_parameters.read_nothing(request)
-        bodies.refuse_other_origins(request)
+        refuse_other_origins(request)
         run_id = run_id_of(request)
         await self._visible.load(caller, run_id)
         outcome = await self._runs.terminate(run_id)
@@ -197,7 +198,7 @@ class RunCalls:
         """Drop a run that has ended, or that nobody can drive."""
         caller = self._may_see_some(request)
         run_parameters.read_nothing(request)
-        bodies.refuse_other_origins(request)
+        refuse_other_origins(request)
         run_id = run_id_of(request)
         run: Run | None = None
         with contextlib.suppress(RunUnreadable):

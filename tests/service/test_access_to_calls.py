@@ -38,6 +38,7 @@ RIGHTS: Final[Mapping[str, tuple[set[str], ...]]] = {
     "terminateRun": ({"run", "inline"}, {"admin"}),
     "getTemplates": ({"verdict"}, {"run"}, {"admin"}),
     "postLint": ({"verdict"}, {"run"}, {"inline"}, {"admin"}),
+    "postCondition": ({"verdict"}, {"run"}, {"inline"}, {"admin"}),
     "getAudit": ({"admin"},),
     "getConnections": ({"verdict"}, {"run"}, {"admin"}),
     "getMetrics": ({"metrics"},),
@@ -89,6 +90,8 @@ def call(
     method, path = CALLS[operation]
     place = path.format(namespace="default", name="nothing", id=run_id)
     body = template(web_metric(stage.upstream.url)) if method == "POST" else None
+    if operation == "postCondition":
+        body = {"condition": "result", "result": True}
     return requests.request(
         headers.pop("method", method),
         stage.url + place,

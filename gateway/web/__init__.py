@@ -1,0 +1,1 @@
+"""The web page: what people see of runs, templates and upstreams. It has no right of its own."""

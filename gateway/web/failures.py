@@ -1,0 +1,74 @@
+"""What becomes of a page that cannot be shown: people get a page, or are asked who they are.
+
+A program that comes without a credential hears the same as with any other path.
+"""
+
+import re
+from typing import Final
+from urllib.parse import urlencode
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
+
+from gateway.api.problems import Handler, refused
+from gateway.errors import CredentialMissing, GatewayError
+from gateway.web.rendering import Renderer, redirect
+
+SIGN_IN: Final = "/sign-in"
+_NEXT: Final = "next"
+_START: Final = "/"
+_LOCAL: Final = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@?%-][A-Za-z0-9._~!$&'()*+,;=:@/?%-]*)?")
+"""A path of ours: two slashes, or a slash and a backslash, would lead to another host."""
+
+
+def page_middleware(pages: frozenset[str], renderer: Renderer) -> Middleware:
+    """Turn the failures of pages into pages; all others go on to who makes problems of them.
+
+    Args:
+        pages: the paths of all pages, as they are routed.
+        renderer: makes pages.
+
+    """
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        resource = request.match_info.route.resource
+        if resource is None or resource.canonical not in pages:
+            return await handler(request)
+        try:
+            return await handler(request)
+        except CredentialMissing as error:
+            if resource.canonical == SIGN_IN:
+                return await failure(renderer, request, error, "sign-in.html")
+            if "text/html" not in request.headers.get(hdrs.ACCEPT, ""):
+                raise
+            wanted = urlencode({_NEXT: str(request.rel_url)})
+            return redirect(f"{SIGN_IN}?{wanted}")
+        except GatewayError as error:
+            return await failure(renderer, request, error, "failure.html")
+
+    return middleware
+
+
+async def failure(
+    renderer: Renderer, request: web.Request, error: GatewayError, template: str
+) -> web.Response:
+    """The page of a failure, with the status that the API would have."""
+    problem = refused(request, error)
+    page = await renderer.page(
+        request,
+        template,
+        status=problem.status,
+        error=str(error),
+        title=problem.reason,
+        wanted=wanted_path(request),
+    )
+    if "Retry-After" in problem.headers:
+        page.headers["Retry-After"] = problem.headers["Retry-After"]
+    return page
+
+
+def wanted_path(request: web.Request) -> str:
+    """The path of this gateway that somebody wanted before signing in; its start for all else."""
+    text = request.query.get(_NEXT, _START)
+    return text if _LOCAL.fullmatch(text) else _START

@@ -1,0 +1,3 @@
+import { every } from "./live.js";
+
+every(5);
