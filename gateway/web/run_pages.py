@@ -15,7 +15,7 @@ from gateway.api import run_parameters
 from gateway.api.callers import caller_of
 from gateway.api.run_answers import document
 from gateway.api.runs import run_id_of
-from gateway.api.visible_runs import VisibleRuns
+from gateway.api.visible_runs import LoadsRuns, VisibleRuns
 from gateway.model import Phase
 from gateway.runs.plans import Origin
 from gateway.runs.store import Filter, Page, Run
@@ -28,11 +28,8 @@ _FILTERS: Final = ("namespace", "template", "phase")
 _CURSOR: Final = "continue"
 
 
-class KeepsRuns(Protocol):
+class ListsRuns(LoadsRuns, Protocol):
     """Where runs are."""
-
-    async def load(self, run_id: str) -> Run:
-        """A run. Raises RunNotFound, StoreUnavailable."""
 
     async def list(self, wanted: Filter, *, limit: int, cursor: str | None) -> Page:
         """A page of runs. Raises RequestInvalid for a wrong cursor, StoreUnavailable."""
@@ -61,7 +58,7 @@ class RunPages:
 
     paths: Final = ("/", "/runs/{id}", "/runs/{id}/manifest", "/runs/{id}/run.yaml")
 
-    def __init__(self, store: KeepsRuns, rights: Rights, renderer: Renderer) -> None:
+    def __init__(self, store: ListsRuns, rights: Rights, renderer: Renderer) -> None:
         self._store = store
         self._rights = rights
         self._visible = VisibleRuns(store, rights)
