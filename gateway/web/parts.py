@@ -16,7 +16,7 @@ from gateway.upstream_budget import UpstreamBudget
 from gateway.web.assets import Assets
 from gateway.web.failures import page_middleware
 from gateway.web.rendering import Renderer
-from gateway.web.run_pages import KeepsRuns, RunPages
+from gateway.web.run_pages import ListsRuns, RunPages
 from gateway.web.sign_in import SignIn
 from gateway.web.template_pages import FindsTemplates, TemplatePages
 from gateway.web.upstream_pages import UpstreamPages
@@ -43,7 +43,7 @@ def web_page(
     access: AccessParts,
     *,
     sessions: StoredSessions,
-    runs: KeepsRuns,
+    runs: ListsRuns,
     templates: FindsTemplates,
     lint: Lints,
     budgets: Mapping[str, UpstreamBudget],
