@@ -1,6 +1,7 @@
 """What fails on the way, and the words that Go has for it."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import ssl
@@ -11,9 +12,9 @@ import aiohttp
 import pytest
 from backends import failure_of, raw_server, saying
 
-from gateway.connection_errors import cause_of
+from gateway.connection_errors import cause_of, is_passing
 from gateway.http_client import HttpClient
-from gateway.provider import HttpRequest, Tls
+from gateway.provider import HttpRequest, NoAnswer, Tls
 
 CERTIFICATE = Path(__file__).parents[1] / "data" / "self_signed_localhost.pem"
 GREETED = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
@@ -253,3 +254,40 @@ def refused(code: int, message: str = "") -> aiohttp.ClientConnectorCertificateE
 def test_causes_are_told_in_gos_words(error: Exception, cause: str) -> None:
     """What cannot be provoked with a local server is told as well."""
     assert cause_of(error) == cause
+
+
+@pytest.mark.parametrize(
+    ("error", "may_pass"),
+    [
+        pytest.param(aiohttp.ServerDisconnectedError(), True, id="no-answer"),
+        pytest.param(aiohttp.ClientOSError(104, "reset"), True, id="a-reset"),
+        pytest.param(aiohttp.ConnectionTimeoutError(), True, id="no-connection-in-time"),
+        pytest.param(aiohttp.ClientPayloadError(), True, id="half-an-answer"),
+        pytest.param(aiohttp.ClientSSLError(None, OSError()), False, id="no-tls"),  # type: ignore[arg-type]
+        pytest.param(RuntimeError("Session is closed"), False, id="a-shutdown"),
+    ],
+)
+def test_what_may_be_over_a_moment_later(
+    error: Exception,
+    may_pass: bool,  # noqa: FBT001 - from a table
+) -> None:
+    """What a connection was never made for, or broke in."""
+    assert is_passing(error) is may_pass
+
+
+async def test_a_connection_has_a_time_limit_of_its_own() -> None:
+    """Where the system drops what it has no room for; a request has more time than that."""
+    with socket.socket() as server, contextlib.ExitStack() as stack:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(4):
+            one = stack.enter_context(socket.socket())
+            one.settimeout(0)
+            one.connect_ex(server.getsockname())
+        await asyncio.sleep(0.05)
+        request = HttpRequest("GET", f"http://127.0.0.1:{server.getsockname()[1]}/")
+        async with HttpClient(connect_s=0.2) as client:
+            with pytest.raises(NoAnswer) as caught:
+                await client.send(request, timeout_s=5.0)
+    assert caught.value.cause == "dial tcp: i/o timeout"
+    assert caught.value.is_passing

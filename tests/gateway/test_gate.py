@@ -86,6 +86,24 @@ async def test_a_modest_tenant_waits_for_one_turn() -> None:
     assert (way.under_way, way.waiting) == (0, 0)
 
 
+@in_virtual_time
+async def test_a_quarter_of_the_places_is_for_who_has_few() -> None:
+    """Once there are two tenants; who was alone for a minute has them all."""
+    way = gate(8)
+    told = asyncio.create_task(through(way, "a" * 40, takes_s=10.0))
+    await asyncio.sleep(15)
+    assert way.under_way == 8
+    assert await through(way, "b", takes_s=0.0) == ["b@20"]
+    await asyncio.sleep(5)
+    assert way.under_way == 6
+    assert await through(way, "bb", takes_s=0.0) == ["b@25", "b@25"]
+    assert await through(way, "bbb", takes_s=1.0) == ["b@25", "b@25", "b@26"]
+    await told
+    assert len(await through(way, "a" * 8, takes_s=100.0)) == 8
+    began_s = now_s()
+    assert await through(way, "a" * 8, takes_s=0.0) == [f"a@{began_s:g}"] * 8
+
+
 @pytest.mark.parametrize("rate", [None, Rate(1)])
 def test_who_does_not_get_through_in_time_is_told(rate: Rate | None) -> None:
     """And leaves its place to the others."""
