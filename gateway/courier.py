@@ -115,17 +115,14 @@ class Courier:
                 self._give_up(entry, reason)
                 return
             self._observer.delivery_failed(entry.to)
+            if pause_s == FIRST_PAUSE_S:
+                _tell("a notification is not delivered yet", entry, reason)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     def _give_up(self, entry: Entry, reason: str) -> None:
         self._observer.notice_dropped(entry.to if entry.to in self._receivers else "unknown")
-        keys = {
-            "notification": entry.to,
-            "notice": entry.notice.id if entry.notice else "",
-            "reason": reason,
-        }
-        _log.warning("a notification was dropped", extra=keys)
+        _tell("a notification was dropped", entry, reason)
 
     async def _forget(self, entry_id: bytes) -> None:
         while True:
@@ -135,3 +132,9 @@ class Courier:
                 await asyncio.sleep(POLL_S)
             else:
                 return
+
+
+def _tell(what: str, entry: Entry, reason: str) -> None:
+    notice_id = entry.notice.id if entry.notice else ""
+    keys = {"notification": entry.to, "notice": notice_id, "reason": reason}
+    _log.warning(what, extra=keys)

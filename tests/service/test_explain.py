@@ -105,6 +105,22 @@ async def test_bodies_of_all_sorts_are_strict_json(
     assert len(told) == length
 
 
+async def test_no_piece_of_a_secret_is_told(tmp_path: Path) -> None:
+    """Whatever a condition cuts out of an echo."""
+    async with backend(Play(json.dumps({"echo": f"you said {SECRET}"}))) as upstream:
+        metric = guarded_metric(upstream.url)
+        metric["successCondition"] = 'result.echo[9:13] != "x"'
+        folder = with_secret(tmp_path / "t", metric)
+        secrets = secrets_in(tmp_path / "secrets")
+        async with service(tmp_path / "s", templates=folder, secrets=secrets) as gateway:
+            found = await asked(gateway, "/v1/namespaces/shop/analysistemplates/t/verdict")
+    assert SECRET[:4] not in json.dumps(found)
+    assert found["explanation"]["successCondition"]["parts"][0] == {
+        "expression": "result.echo[9:13]",
+        "value": "****",
+    }
+
+
 async def test_who_gave_no_answer_is_told(tmp_path: Path) -> None:
     """With the error instead of a response."""
     async with service(tmp_path) as gateway:

@@ -56,6 +56,8 @@ async def test_a_run_is_followed_to_its_end(tmp_path: Path) -> None:
     told = [each.data["measurement"] for each in events if each.type == "measurement"]
     assert told == result["measurements"]
     assert (events[2].data["failed"], events[2].data["count"]) == (1, 2)
+    assert events[2].data["reason"] == '"red" does not satisfy result == "green"'
+    assert events[2].data["explanation"]["successCondition"]["value"] is False
     assert events[4].data == {
         "metric": "m",
         "phase": "Successful",
