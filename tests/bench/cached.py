@@ -58,7 +58,11 @@ def with_access(folder: Path) -> str:
     # JSON is YAML, too.
     (folder / "tokens.yaml").write_text(json.dumps({"tokens": [entry]}))
     (folder / "policy.yaml").write_text(json.dumps({"rules": [rule]}))
-    access = {name: str(folder / f"{name}.yaml") for name in ("tokens", "policy")}
+    access: dict[str, object] = {
+        name: str(folder / f"{name}.yaml") for name in ("tokens", "policy")
+    }
+    # What is measured is what it costs to ask, not how much one caller may.
+    access["budget"] = {"perSecond": 1_000_000, "burst": 1_000_000}
     settings = folder / "settings.yaml"
     settings.write_text(json.dumps({"access": access}))
     return str(settings)

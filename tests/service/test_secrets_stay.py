@@ -329,7 +329,7 @@ async def what_callers_send(caller: Caller, scene: Scene) -> None:
 async def all_else(caller: Caller) -> None:
     """What is there to be read."""
     for path in (
-        *("/metrics", "/readyz", "/healthz", "/openapi.yaml", "/v1/templates", "/v1/nothing"),
+        *("/metrics", "/readyz", "/healthz", "/openapi.yaml", "/v1/templates", "/v1/connections"),
         *("/v1/runs", "/v1/runs?limit=500", "/v1/audit", "/v1/audit?limit=500"),
     ):
         await caller.ask("GET", path)
