@@ -11,6 +11,7 @@ from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.connection_telemetry import ConnectionTelemetry
 from gateway.measurement_telemetry import MeasurementTelemetry
 from gateway.model import Phase
+from gateway.notice_telemetry import NoticeTelemetry
 from gateway.quota_telemetry import QuotaTelemetry
 from gateway.run_telemetry import RunTelemetry
 from gateway.telemetry import Telemetry
@@ -116,6 +117,7 @@ def test_the_page_and_the_code_are_equal() -> None:
     ConnectionTelemetry(telemetry, lambda: 0)
     UpstreamTelemetry(telemetry)
     CallerTelemetry(telemetry)
+    NoticeTelemetry(telemetry, [])
     rows = sorted(
         f"| `{_exposed_name(each)}` | {each._type} "
         f"| {', '.join(f'`{label}`' for label in _labels(each)) or '-'} | {each._documentation} |"
