@@ -5,6 +5,7 @@ Values only; ``gateway.conditions`` finds them, ``gateway.reasons`` makes senten
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 _EXACT: Final = {"==", "!="}
@@ -70,7 +71,7 @@ class Comparison:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ConditionEvidence:
     """How one condition came out."""
 
@@ -86,7 +87,7 @@ class ConditionEvidence:
         """Whether the condition is a comparison with a number, and nothing else."""
         return len(self.comparisons) == 1 and len(self.parts) == 2  # noqa: PLR2004 - it, and what it compares
 
-    @property
+    @cached_property
     def decisive(self) -> tuple[Comparison, ...]:
         """The comparisons that came out as the whole did, and tell by how much."""
         return tuple(
@@ -103,9 +104,9 @@ class ConditionEvidence:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
-    """What led from a reading to a phase."""
+    """What led from a reading to a phase; one serves all who are shown it."""
 
     samples: int
     """How many values the reading holds: elements of a list, else 1; 0 for none."""
@@ -113,9 +114,9 @@ class Evidence:
     """None if there is no such condition."""
     failure: ConditionEvidence | None = None
 
-    @property
+    @cached_property
     def json(self) -> dict[str, object]:
-        """JSON-ready, in the words of a template."""
+        """JSON-ready, in the words of a template; not to be changed."""
         return {
             "samples": self.samples,
             "successCondition": None if self.success is None else self.success.json,

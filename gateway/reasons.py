@@ -44,17 +44,21 @@ def summarize(measurements: Sequence[Measurement]) -> tuple[Phase, str]:
     if phase is None or phase is Phase.SUCCESSFUL:
         return Phase.SUCCESSFUL, _success(measurements)
     decisive = [measurement for measurement in judged if measurement.phase is phase]
-    return phase, "; ".join(f"{each.metric}: {explain(each)}" for each in decisive)
+    return phase, "; ".join(f"{each.metric}: {_told(each)}" for each in decisive)
 
 
 def _success(measurements: Sequence[Measurement]) -> str:
     dry = [each for each in measurements if each.is_dry_run and each.phase is not Phase.SUCCESSFUL]
     if dry:
-        told = "; ".join(f"{each.metric} {each.phase}: {explain(each)}" for each in dry)
+        told = "; ".join(f"{each.metric} {each.phase}: {_told(each)}" for each in dry)
         return f"dry run only, not counted: {told}"
     if len(measurements) == 1:
-        return f"{measurements[0].metric}: {explain(measurements[0])}"
+        return f"{measurements[0].metric}: {_told(measurements[0])}"
     return f"all {len(measurements)} metrics are Successful"
+
+
+def _told(measurement: Measurement) -> str:
+    return measurement.reason or explain(measurement)
 
 
 def explain(measurement: Measurement) -> str:

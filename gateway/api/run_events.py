@@ -4,6 +4,7 @@ Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -32,6 +33,8 @@ RECONNECT_S: Final = 2.0
 """How long clients are asked to wait before they come back."""
 SLOW_S: Final = 20.0
 """How long a client may take to accept a piece."""
+_MAX_RUNS: Final = 100
+_MAX_TOLD: Final = 50
 _PIECE_BYTES: Final = 16 * 1024
 _HEARTBEAT: Final = b": \n\n"
 _HEADERS: Final = {
@@ -49,6 +52,7 @@ class RunEvents:
         self._watch = watch
         self._rights = rights
         self._visible = VisibleRuns(watch.store, rights)
+        self._reasons: OrderedDict[str, Reasons] = OrderedDict()
 
     def routes(self) -> list[web.RouteDef]:
         """The paths that this resource answers."""
@@ -82,7 +86,7 @@ class RunEvents:
         with self._watch.join(run, is_abandoned=line.is_abandoned) as watcher:
             if after is not None and events[1]:
                 await line.send(_event("run", document(run)))
-            reasons = Reasons(run)
+            reasons = self._reasons_of(run)
             after = await _replay(events, after, line, reasons)
             is_over = run.status.phase.is_completed or _has_end(events)
             while not is_over:
@@ -102,6 +106,14 @@ class RunEvents:
                     return
                 after = await _replay(events, after, line, reasons)
                 is_over = is_over or _has_end(events)
+
+    def _reasons_of(self, run: Run) -> "Reasons":
+        reasons = self._reasons.get(run.id)
+        if reasons is None:
+            reasons = self._reasons[run.id] = Reasons(run)
+            if len(self._reasons) > _MAX_RUNS:
+                self._reasons.popitem(last=False)
+        return reasons
 
     async def _news(
         self, watcher: Watcher, after: str | None, line: "_Line"
@@ -139,29 +151,36 @@ class _Line:
 
 
 class Reasons:
-    """Adds to the measurements of one run why they came out as they did."""
+    """Adds to the measurements of one run why they came out as they did, once for all watchers."""
 
     def __init__(self, run: Run) -> None:
         self._manifest = run.manifest
         self._metrics: dict[str, Metric] | None = None
+        self._told: OrderedDict[str, Mapping[str, object]] = OrderedDict()
 
-    def added_to(self, event: Event) -> Mapping[str, object]:
+    def added_to(self, event_id: str, event: Event) -> Mapping[str, object]:
         """The data of an event."""
-        content = event.data.get("measurement")
-        if event.type != "measurement" or not isinstance(content, Mapping):
+        if event.type != "measurement":
             return event.data
+        if event_id not in self._told:
+            self._told[event_id] = {**event.data, **self._of(event)}
+            if len(self._told) > _MAX_TOLD:
+                self._told.popitem(last=False)
+        return self._told[event_id]
+
+    def _of(self, event: Event) -> Mapping[str, object]:
         if self._metrics is None:
             self._metrics = metrics_of(self._manifest)
         metric = self._metrics.get(str(event.data["metric"]))
-        if metric is None:
-            return event.data
-        found = judged(metric, parse_measurement(content))
-        return {**event.data, **explanation_json(found)}
+        content = event.data["measurement"]
+        if metric is None or not isinstance(content, Mapping):
+            return {}
+        return explanation_json(judged(metric, parse_measurement(content)))
 
 
 async def _replay(events: Events, after: str | None, line: _Line, reasons: Reasons) -> str | None:
     texts = (
-        _event(event.type, reasons.added_to(event), event_id=event_id)
+        _event(event.type, reasons.added_to(event_id, event), event_id=event_id)
         for event_id, event in events[0]
     )
     for piece in _pieces(texts):

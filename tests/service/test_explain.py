@@ -148,3 +148,14 @@ async def test_it_takes_a_right_of_its_own(tmp_path: Path) -> None:
             ]
     assert [each.status for each in replies] == [200, 403, 200]
     assert "may not see requests and answers" in refused(replies[1])[2]
+
+
+async def test_what_was_sent_again_is_counted(tmp_path: Path) -> None:
+    """As the vendor asked for."""
+    busy = Play(status=429, headers={"Retry-After": "1"})
+    async with backend(busy, Play('{"a":1}')) as upstream, service(tmp_path) as gateway:
+        reply = await gateway.post(
+            "/v1/verdict", template(web_metric(upstream.url, "result.a == 1"))
+        )
+    assert reply.body["metrics"]["m"]["explanation"]["retries"] == 1
+    assert len(upstream.requests) == 2
