@@ -168,6 +168,7 @@ async def test_every_page_says_what_it_may_do(house: Service) -> None:
         assert reply.headers["Content-Security-Policy"] == POLICY
         assert reply.headers["Cache-Control"] == "no-store"
         assert reply.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Server" not in reply.headers
         assert "style=" not in reply.text
         assert re.search(r"<script(?! (type=\"module\" |defer )?src=)", reply.text) is None
 
