@@ -11,6 +11,7 @@ import pytest_asyncio
 from browsing import looking
 from guarded import ALICE, BOB, access, bearer, put_templates, rule, write_tokens
 from playwright.async_api import Browser
+from redis_server import RedisServer
 from running import Reply, Service, service
 
 from gateway.access.sessions import COOKIE, MAX_OF_CALLER, SESSION_S
@@ -168,6 +169,7 @@ async def test_every_page_says_what_it_may_do(house: Service) -> None:
         assert reply.headers["Content-Security-Policy"] == POLICY
         assert reply.headers["Cache-Control"] == "no-store"
         assert reply.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Server" not in reply.headers
         assert "style=" not in reply.text
         assert re.search(r"<script(?! (type=\"module\" |defer )?src=)", reply.text) is None
 
@@ -315,6 +317,25 @@ async def test_a_token_that_is_withdrawn_ends_its_sessions(
                 break
             reply = await send(gateway, "GET", "/v1/templates", Cookie=cookie)
         assert reply.status == 401
+
+
+async def test_while_redis_is_away_nobody_is_taken_for_somebody_else(
+    tmp_path: Path, redis_server: RedisServer
+) -> None:
+    """Who has signed in is told to wait, as is who wants to; a token goes on to be one."""
+    chosen = access(tmp_path / "access", rule("verdict"))
+    url = redis_server.url.reveal()
+    async with service(tmp_path / "state", access=chosen, redis=url) as gateway:
+        cookie = await cookie_of(gateway)
+        redis_server.kill()
+        replies = (
+            await send(gateway, "GET", "/templates", Cookie=cookie),
+            await send(gateway, "POST", "/sign-out", Cookie=cookie, Origin=gateway.url),
+            await sign_in(gateway),
+        )
+        assert [each.status for each in replies] == [503, 503, 503]
+        assert all("Redis" in each.text and "Set-Cookie" not in each.headers for each in replies)
+        assert (await send(gateway, "GET", "/templates", **bearer(ALICE))).status == 200
 
 
 async def test_nobody_has_sessions_without_end(house: Service) -> None:
