@@ -38,8 +38,27 @@ NEW_PROVIDER: Final = {
         '        "web": web.TYPE, "oracle": web.TYPE,\n',
     )
 }
-NEW_WORDS: Final = {"gateway/run_document.py": ('"metricResults"', '"resultsOfMetrics"')}
-"""Who does not know them would take every run for one that has measured nothing."""
+NEW_WORDS: Final = (
+    {
+        "gateway/run_document.py": (
+            'content["metricResults"] = ',
+            'content["resultsOfMetrics"] = ',
+        )
+    },
+    {
+        "gateway/run_document.py": (
+            '_objects(content, "metricResults")',
+            '_objects(content, next(iter({"resultsOfMetrics"} & content.keys()), "metricResults"))',
+        )
+    },
+    {
+        "gateway/run_document.py": (
+            '        "metricResults",\n',
+            '        "metricResults",\n        "resultsOfMetrics",\n',
+        )
+    },
+)
+"""Read beside the old ones. Who does not know them sees a run that has measured nothing."""
 
 
 def newer_tree(folder: Path, *changes: Mapping[str, tuple[str, str]], needed: int) -> Path:
@@ -109,7 +128,7 @@ async def test_a_version_leaves_alone_what_needs_a_newer_one(
 ) -> None:
     """Runs wait while no newer replica is there; callers are told, and nothing is judged."""
     redis = start_redis("--appendonly", "yes")
-    tree = newer_tree(tmp_path / "newer", NEW_WORDS, needed=SCHEMA + 1)
+    tree = newer_tree(tmp_path / "newer", *NEW_WORDS, needed=SCHEMA + 1)
     async with (
         upstream() as source,
         both(redis.url.reveal(), tmp_path, tree) as (older, newer),
