@@ -16,6 +16,7 @@ from gateway.provider import Clock
 from gateway.readings import CacheState
 from gateway.reasons import summarize
 from gateway.repeats import Ask, Repeats
+from gateway.retold import Retold
 from gateway.telemetry import Telemetry
 from gateway.verdict import Measurement, Verdict
 
@@ -32,6 +33,7 @@ class Analysis:
         now_unix_s: Clock,
         telemetry: Telemetry,
         audit: Audit,
+        retold: Retold,
         notifies: Notifies,
     ) -> None:
         self._planner = planner
@@ -40,6 +42,7 @@ class Analysis:
         self._now_unix_s = now_unix_s
         self._telemetry = telemetry
         self._audit = audit
+        self._retold = retold
         self._notifies = notifies
 
     async def verdict(self, ask: Ask, caller: str) -> Verdict:
@@ -54,7 +57,8 @@ class Analysis:
         planned = await self._planner.plan(ask.question)
         repeated = self._repeats.find(planned, ask, started_at)
         if repeated is not None:
-            self._tell(planned, repeated, caller)
+            self._count(planned, repeated)
+            self._retold.note(repeated, caller, lambda: _entry(planned, repeated, caller))
             return repeated
         measurements = await self._measure_all(planned, ask)
         phase, reason = summarize(measurements)
@@ -69,7 +73,8 @@ class Analysis:
             context=ask.context,
             is_explained=ask.is_explained,
         )
-        self._tell(planned, verdict, caller)
+        self._count(planned, verdict)
+        self._audit.note(_entry(planned, verdict, caller))
         if not ask.is_dry_run:
             self._notifies.verdict_given(verdict, planned.label, planned.arguments)
         self._repeats.keep(planned, ask, verdict)
@@ -90,24 +95,25 @@ class Analysis:
         )
         return replace(measurement, is_dry_run=True) if ask.is_dry_run else measurement
 
-    def _tell(self, planned: Planned, verdict: Verdict, caller: str) -> None:
+    def _count(self, planned: Planned, verdict: Verdict) -> None:
         self._telemetry.verdict_given(
             template=planned.label,
             namespace=verdict.namespace,
             phase=verdict.phase,
             now_unix_s=verdict.finished_at_unix_s,
         )
-        self._audit.note(
-            Entry(
-                at_unix_s=verdict.finished_at_unix_s,
-                call=Call.VERDICT,
-                caller=caller,
-                namespace=verdict.namespace,
-                templates=verdict.templates,
-                arguments=planned.arguments,
-                phase=verdict.phase.value,
-                reason=verdict.reason,
-                is_repeat=all(each.cache == CacheState.HIT for each in verdict.measurements),
-                took_s=verdict.finished_at_unix_s - verdict.started_at_unix_s,
-            )
-        )
+
+
+def _entry(planned: Planned, verdict: Verdict, caller: str) -> Entry:
+    return Entry(
+        at_unix_s=verdict.finished_at_unix_s,
+        call=Call.VERDICT,
+        caller=caller,
+        namespace=verdict.namespace,
+        templates=verdict.templates,
+        arguments=planned.arguments,
+        phase=verdict.phase.value,
+        reason=verdict.reason,
+        is_repeat=all(each.cache == CacheState.HIT for each in verdict.measurements),
+        took_s=verdict.finished_at_unix_s - verdict.started_at_unix_s,
+    )

@@ -51,6 +51,7 @@ from gateway.planner import Planner
 from gateway.quota_telemetry import QuotaTelemetry
 from gateway.readings import Readings
 from gateway.repeats import Repeats
+from gateway.retold import Retold
 from gateway.run_telemetry import RunTelemetry
 from gateway.runs.parts import RunParts, run_parts
 from gateway.secrets import Secret
@@ -187,6 +188,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         )
         is_apart = settings.operations.port is not None
         operations = Operations(telemetry, health, source, rights)
+        analysis = _analysis(judges, readings, telemetry, trail, notifies, parts)
         app = _application(
             settings,
             [
@@ -198,7 +200,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
                 ),
                 *admission_of(settings.access, access.policy, telemetry),
             ],
-            Verdicts(_analysis(judges, readings, telemetry, trail, notifies), rights, settings),
+            Verdicts(analysis, rights, settings),
             RunCalls(runs.runs, runs.store, runs.watch, orders, rights, settings, trail),
             RunEvents(runs.watch, rights),
             AuditCalls(trail, rights),
@@ -254,8 +256,15 @@ def _application(
 
 
 def _analysis(
-    judges: Judges, readings: Readings, telemetry: Telemetry, audit: Audit, notifies: Notifies
+    judges: Judges,
+    readings: Readings,
+    telemetry: Telemetry,
+    audit: Audit,
+    notifies: Notifies,
+    parts: AsyncExitStack,
 ) -> Analysis:
+    retold = Retold(audit)
+    parts.callback(retold.close)
     return Analysis(
         planner=judges.planner,
         measuring=judges.measuring,
@@ -263,6 +272,7 @@ def _analysis(
         now_unix_s=time.time,
         telemetry=telemetry,
         audit=audit,
+        retold=retold,
         notifies=notifies,
     )
 

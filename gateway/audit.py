@@ -52,6 +52,8 @@ class Entry:
     """Of a request that was refused, without its query."""
     is_repeat: bool = False
     """Whether the verdict is from readings that were kept, and nothing was measured for it."""
+    times: int = 0
+    """How often more the caller got this very verdict; 0 for the entry about the first time."""
     took_s: float | None = None
 
     def document(self) -> dict[str, object]:
@@ -67,6 +69,7 @@ class Entry:
             "phase": self.phase,
             "reason": cut(self.reason, MAX_REASON_CHARS),
             "path": cut(self.path, MAX_VALUE_CHARS),
+            "times": self.times,
         }
         found = {name: part for name, part in parts.items() if part}
         if self.call is Call.VERDICT:
