@@ -1,12 +1,12 @@
 """A circuit breaker: who is not there is not asked again and again, but now and then.
 
     closed      everybody may ask; so many failures in a row, of whomever, open it
-    open        nobody who has seen it fail may ask, until a pause is over
-    half open   the pause is over: one asks, and an answer closes it; a failure makes the pause
-                twice as long
+    open        no tenant that has seen it fail may ask, until a pause is over
+    half open   the pause is over: each of them may ask once, and an answer closes it; a failure
+                makes the pause twice as long
 
-A tenant's queries may fail because they are the tenant's: so who has not seen a failure may try
-even while it is open, one at a time. Any answer closes it.
+A tenant's queries may fail because they are the tenant's: so who has not seen a failure asks as
+if it were closed, and nobody waits for what another tenant asks. Any answer closes it.
 """
 
 from dataclasses import dataclass
@@ -33,11 +33,21 @@ class Refusal:
     failures: int
     """In a row, so far."""
     retry_in_s: float
-    """After how long somebody may try; 0 if somebody does right now."""
+    """After how long it may be tried; 0 if it is tried right now."""
+
+    @property
+    def is_on_trial(self) -> bool:
+        """Whether it is tried right now, so that what comes of it is worth waiting for."""
+        return not self.retry_in_s
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """One request to an upstream that has failed, while nobody else may ask."""
+    """A request to an upstream that has failed."""
+
+    tenant: str
+    opening: int
+    """Which time it was open: what is learnt of an earlier one says nothing of this one."""
 
 
 class Breaker:
@@ -51,46 +61,49 @@ class Breaker:
         self._in_a_row = 0
         self._last_s = 0.0
         self._retry_at_s: float | None = None
-        self._trial: Trial | None = None
+        self._openings = 0
+        self._trials: dict[str, Trial] = {}
         self._have_seen: set[str] = set()
 
     def state(self, now_s: float) -> State:
         """How it stands."""
         if self._retry_at_s is None:
             return State.CLOSED
-        return (
-            State.HALF_OPEN if self._trial is not None or now_s >= self._retry_at_s else State.OPEN
-        )
+        return State.HALF_OPEN if self._trials or now_s >= self._retry_at_s else State.OPEN
 
     def rest(self, now_s: float) -> Refusal | None:
-        """Why who has seen it fail may not ask; None if everybody may, or one on trial."""
-        if self._retry_at_s is None:
-            return None
-        if self._trial is not None:
+        """Why it is at rest; None if everybody may ask, or try."""
+        if self._trials:
             return Refusal(self._in_a_row, 0.0)
-        if now_s >= self._retry_at_s:
+        if self._retry_at_s is None or now_s >= self._retry_at_s:
             return None
         return Refusal(self._in_a_row, self._retry_at_s - now_s)
 
     def refusal(self, tenant: str, now_s: float) -> Refusal | None:
         """Why a tenant may not ask; None if it may."""
-        rest = self.rest(now_s)
-        if rest is None or self._trial is not None or tenant in self._have_seen:
-            return rest
-        return None
+        if self._retry_at_s is None or tenant not in self._have_seen:
+            return None
+        if tenant in self._trials:
+            return Refusal(self._in_a_row, 0.0)
+        if now_s >= self._retry_at_s:
+            return None
+        return Refusal(self._in_a_row, self._retry_at_s - now_s)
 
-    def begin(self) -> Trial | None:
-        """Somebody asks who may; a trial, so that nobody else asks meanwhile, or None."""
-        if self._retry_at_s is not None:
-            self._trial = Trial()
-        return self._trial
+    def begin(self, tenant: str) -> Trial | None:
+        """A tenant asks that may: on trial, or None if there is nothing to be tried."""
+        if self._retry_at_s is None:
+            return None
+        trial = Trial(tenant, self._openings)
+        if tenant in self._have_seen:
+            self._trials[tenant] = trial
+        return trial
 
     def answered(self) -> None:
         """An answer came."""
         self._retry_at_s = None
         self._pause_s = self._first_pause_s
         self._in_a_row = 0
-        self._trial = None
+        self._trials.clear()
         self._have_seen.clear()
 
     def failed(self, tenant: str, now_s: float, trial: Trial | None) -> None:
@@ -101,16 +114,19 @@ class Breaker:
         self._in_a_row += 1
         self._last_s = now_s
         self._have_seen.add(tenant)
-        is_trial = trial is not None and trial is self._trial
         self.given_up(trial)
         if self._retry_at_s is None:
             if self._most and self._in_a_row >= self._most:
+                self._openings += 1
                 self._retry_at_s = now_s + self._pause_s
-        elif is_trial and now_s >= self._retry_at_s:
+        elif self._is_of_now(trial) and now_s >= self._retry_at_s:
             self._pause_s = min(2 * self._pause_s, max(LONGEST_PAUSE_S, self._first_pause_s))
             self._retry_at_s = now_s + self._pause_s
 
     def given_up(self, trial: Trial | None) -> None:
         """Nobody knows what would have come: it was not sent, or not waited for."""
-        if trial is self._trial:
-            self._trial = None
+        if trial is not None and self._trials.get(trial.tenant) is trial:
+            del self._trials[trial.tenant]
+
+    def _is_of_now(self, trial: Trial | None) -> bool:
+        return trial is not None and trial.opening == self._openings

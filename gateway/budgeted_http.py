@@ -1,6 +1,6 @@
 """Requests to one named upstream, within its budget: in turns, repeated, or not sent at all.
 
-    rest     it failed too often: nobody asks before its pause is over         gateway/breaker.py
+    rest     it failed too often: nobody who saw it asks before a pause is over gateway/breaker.py
     wait     for a place and a token, tenants in turns                          gateway/gate.py
     repeat   what only reads and met a fault that may be over: a little later
 
@@ -12,9 +12,10 @@ import random
 from typing import Final
 
 from gateway.attempts import sent_again
-from gateway.breaker import Refusal
-from gateway.errors import ProviderUnreachable, ProviderUnreadable
-from gateway.provider import HttpRequest, HttpResponse, NoAnswer
+from gateway.beginnings import beginning
+from gateway.breaker import Refusal, Trial
+from gateway.errors import ProviderUnreachable, ProviderUnreadable, RedirectRefused
+from gateway.provider import DEADLINE_EXCEEDED, HttpRequest, HttpResponse, NoAnswer
 from gateway.upstream_budget import UpstreamBudget
 from gateway.upstream_telemetry import Outcome, Unasked
 
@@ -41,7 +42,7 @@ class BudgetedHttp:
         """Send one request, as often as its budget has it.
 
         Raises: as ``gateway.provider.Http.send`` says; ProviderUnreachable, and nothing is sent, if
-        the upstream rests, or has no place or token for it in time.
+        the upstream rests, is on trial for longer, or has no place or token for it in time.
         """
         answered_by_s = self._now_s() + timeout_s
         left_s = min(answered_by_s, self._given_up_at_s) - self._now_s()
@@ -63,44 +64,60 @@ class BudgetedHttp:
     async def _try(
         self, request: HttpRequest, latest_s: float, answered_by_s: float
     ) -> HttpResponse | NoAnswer:
-        self._check_rest()
         began_s = self._now_s()
-        try:
-            async with self._budget.gate.place(self._tenant, until_s=latest_s):
-                self._budget.waited(self._now_s() - began_s)
-                return await self._ask(request, answered_by_s)
-        except TimeoutError:
-            raise self._too_late(self._now_s() - began_s) from None
+        while True:
+            await self._check_rest(latest_s)
+            try:
+                async with self._budget.gate.place(self._tenant, until_s=latest_s):
+                    # It may have failed, or be on trial, since this one began to wait.
+                    if self._refusal() is None:
+                        self._budget.waited(self._now_s() - began_s)
+                        return await self._ask(request, answered_by_s)
+            except TimeoutError:
+                raise self._too_late(self._now_s() - began_s) from None
 
     async def _ask(self, request: HttpRequest, answered_by_s: float) -> HttpResponse | NoAnswer:
-        # It may have failed for others while this one waited.
-        self._check_rest()
         breaker, began_s = self._budget.breaker, self._now_s()
-        trial = breaker.begin()
+        trial = breaker.begin(self._tenant)
         outcome: HttpResponse | NoAnswer
         try:
             outcome = await self._budget.client.send(request, timeout_s=answered_by_s - began_s)
         except NoAnswer as error:
             outcome = error
-        except ProviderUnreadable:
+        except (ProviderUnreadable, RedirectRefused):
             breaker.answered()
+            self._budget.tell()
             raise
         except BaseException:
             breaker.given_up(trial)
+            self._budget.tell()
             raise
-        now_s, kind = self._now_s(), _kind(outcome)
-        self._budget.asked(kind, took_s=now_s - began_s)
-        if kind is Outcome.ANSWERED:
-            breaker.answered()
-        else:
-            breaker.failed(self._tenant, now_s, trial)
+        self._note(outcome, trial, took_s=self._now_s() - began_s)
         return outcome
 
-    def _check_rest(self) -> None:
-        refusal = self._budget.breaker.refusal(self._tenant, self._now_s())
-        if refusal is not None:
-            self._budget.unasked(Unasked.BREAKER)
-            raise ProviderUnreachable(_at_rest(self._budget.name, refusal))
+    def _note(
+        self, outcome: HttpResponse | NoAnswer, trial: Trial | None, *, took_s: float
+    ) -> None:
+        breaker, kind = self._budget.breaker, _kind(outcome)
+        self._budget.asked(kind, took_s=took_s)
+        if kind is Outcome.ANSWERED:
+            breaker.answered()
+        elif _is_impatience(outcome) and took_s < self._budget.allowance.patience_s:
+            breaker.given_up(trial)
+        else:
+            breaker.failed(self._tenant, self._now_s(), trial)
+        self._budget.tell()
+
+    async def _check_rest(self, until_s: float) -> None:
+        """Wait for what comes of a trial. Raises ProviderUnreachable: nobody may ask until then."""
+        while (refusal := self._refusal()) is not None:
+            beginning().waits()
+            if not refusal.is_on_trial or not await self._budget.has_news(until_s):
+                self._budget.unasked(Unasked.BREAKER)
+                raise ProviderUnreachable(_at_rest(self._budget.name, refusal))
+
+    def _refusal(self) -> Refusal | None:
+        return self._budget.breaker.refusal(self._tenant, self._now_s())
 
     def _too_late(self, waited_s: float) -> ProviderUnreachable:
         self._budget.unasked(Unasked.BUDGET)
@@ -116,6 +133,11 @@ def _kind(outcome: HttpResponse | NoAnswer) -> Outcome:
     if isinstance(outcome, NoAnswer):
         return Outcome.NO_ANSWER
     return Outcome.UNAVAILABLE if outcome.status in UNAVAILABLE else Outcome.ANSWERED
+
+
+def _is_impatience(outcome: HttpResponse | NoAnswer) -> bool:
+    """Whether all that is known is that none came in the time that the request had."""
+    return isinstance(outcome, NoAnswer) and outcome.cause == DEADLINE_EXCEEDED
 
 
 def _may_be_over(outcome: HttpResponse | NoAnswer) -> bool:

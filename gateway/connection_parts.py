@@ -24,6 +24,9 @@ from gateway.upstream_telemetry import UpstreamTelemetry
 CONNECT_S: Final = 5.0
 """How long a connection to an upstream may take: long enough for a lost packet or two."""
 
+PATIENCE_S: Final = 5.0
+"""How long who asks must have waited for an answer before its absence is the upstream's fault."""
+
 
 @dataclass(frozen=True, slots=True)
 class Upstreams:
@@ -113,6 +116,8 @@ def _allowance(connection: Connection, limits: Limits) -> Allowance:
         concurrency=connection.concurrency or limits.connections_per_host,
         rate=None if rate is None else Rate(rate.per_second, rate.burst),
         retries=connection.retries,
+        # What the operator has not the patience to wait for is too late by the operator's word.
+        patience_s=min(PATIENCE_S, connection.timeout_s or PATIENCE_S),
     )
 
 

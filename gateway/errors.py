@@ -17,6 +17,7 @@ GatewayError
 ├── ProviderError           ->    never an HTTP error: a Measurement with phase Error
 │   ├── ProviderInvalid           the template's author: the block cannot be turned into a request
 │   │   └── EgressRefused         the template's author, or the deployer: egress
+│   │       └── RedirectRefused   the same; an answer came, and led there
 │   ├── ProviderUnreachable       nobody, wait: refused, reset, time-out
 │   ├── ProviderRejected          the owner of the query or of the credential
 │   └── ProviderUnreadable        the answer is not what the provider documents
@@ -158,6 +159,10 @@ class EgressRefused(ProviderInvalid):
     """A request may not go where it leads; the text names the rule, or the policy without one."""
 
     slug = "egress_refused"
+
+
+class RedirectRefused(EgressRefused):
+    """An answer came, and leads where no request may go."""
 
 
 class ProviderUnreachable(ProviderError):

@@ -18,7 +18,13 @@ from yarl import URL
 from gateway.attempts import sent_again
 from gateway.connection_errors import cause_of, is_passing, is_unreadable
 from gateway.egress import OPERATORS, EgressPolicy
-from gateway.errors import EgressRefused, ProviderError, ProviderInvalid, ProviderUnreadable
+from gateway.errors import (
+    EgressRefused,
+    ProviderError,
+    ProviderInvalid,
+    ProviderUnreadable,
+    RedirectRefused,
+)
 from gateway.gotext import quote
 from gateway.gourl import Url, UrlInvalid, parse_url, resolve, unsendable, unsendable_header
 from gateway.guarded_connector import GuardedConnector
@@ -136,7 +142,7 @@ class HttpClient:
         except TimeoutError as error:
             raise exchange.no_answer(DEADLINE_EXCEEDED) from error
         except EgressRefused as refusal:
-            raise EgressRefused(f"{exchange.hop.shown}: {refusal}") from refusal
+            raise exchange.refused(refusal) from refusal
         # A closed session is a RuntimeError, a URL that yarl does not like a ValueError.
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
             raise exchange.failed(error) from error
@@ -154,6 +160,7 @@ class HttpClient:
                         response.headers,
                         await self._body(response, exchange),
                     )
+            exchange.is_answered = True
             to = _target(exchange.hop, location)
             self._policy.check_redirect(exchange.hop.url, to)
             exchange.hop = _next_hop(exchange.hop, response.status, to)
@@ -209,11 +216,17 @@ class _Exchange:
     def __init__(self, hop: _Hop) -> None:
         self.hop = hop
         self.stage = Stage.AWAITING_HEADERS
+        self.is_answered = False
+        """Whether any hop was."""
 
     def no_answer(self, cause: str, *, is_passing: bool = False) -> NoAnswer:
         is_bare = self.stage is Stage.READING_BODY
         message = cause if is_bare else f"{self.hop.shown}: {cause}"
         return NoAnswer(message, cause=cause, stage=self.stage, is_passing=is_passing)
+
+    def refused(self, refusal: EgressRefused) -> EgressRefused:
+        kind = RedirectRefused if self.is_answered else EgressRefused
+        return kind(f"{self.hop.shown}: {refusal}")
 
     def failed(self, error: Exception) -> ProviderError:
         if is_unreadable(error):

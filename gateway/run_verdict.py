@@ -17,7 +17,7 @@ from gateway.model import Phase
 from gateway.plan import fill_metrics
 from gateway.reasons import Decided, explanation_json, newest_decisive, numbered, of_run, run_reason
 from gateway.run_document import counters_json
-from gateway.run_manifest import CONTEXT_ANNOTATION, TEMPLATES_ANNOTATION, AnalysisRun
+from gateway.run_manifest import CONTEXT_ANNOTATION, TEMPLATES_ANNOTATION, AnalysisRun, parse_run
 from gateway.run_status import Measurement as RunMeasurement
 from gateway.run_status import MetricResult, RunStatus
 from gateway.schedule import next_wake
@@ -67,8 +67,11 @@ def run_verdict(
         is_terminated: whether somebody wants it to end.
         now_unix_s: for what is due and how old a measurement is.
 
+    Raises:
+        TemplateInvalid: the manifest has what this gateway does not know.
+
     """
-    run = AnalysisRun.model_validate(manifest)
+    run = parse_run(manifest)
     metrics = tuple(run_metrics(run, status))
     annotations = run.metadata.annotations
     templates = annotations.get(TEMPLATES_ANNOTATION, "")
@@ -186,8 +189,13 @@ def judged(spec: Metric, measurement: RunMeasurement) -> Measurement:
 
 
 def metrics_of(manifest: Mapping[str, object]) -> dict[str, Metric]:
-    """The metrics of a well-formed run by their names, resolved but for secrets."""
-    run = AnalysisRun.model_validate(manifest)
+    """The metrics of a run by their names, resolved but for secrets.
+
+    Raises:
+        TemplateInvalid: the manifest has what this gateway does not know.
+
+    """
+    run = parse_run(manifest)
     return {each.spec.name: each.spec for each in run_metrics(run, RunStatus())}
 
 

@@ -24,6 +24,8 @@ class Allowance:
     concurrency: int
     rate: Rate | None
     retries: int
+    patience_s: float
+    """Who was not answered in less than that says nothing of the upstream."""
 
 
 class UpstreamBudget:
@@ -45,6 +47,7 @@ class UpstreamBudget:
         self.gate: Final = gate
         self.breaker: Final = breaker
         self._telemetry = telemetry
+        self._news = asyncio.Event()
         self._clock_s: Final = asyncio.get_running_loop().time
         self._took_s: deque[float] = deque(maxlen=_REMEMBERED)
         self._counts = {"requests": 0, "failures": 0, "retries": 0, "unasked": 0}
@@ -77,6 +80,20 @@ class UpstreamBudget:
         """A request is not sent."""
         self._counts["unasked"] += 1
         self._telemetry.unasked(self.name, reason)
+
+    def tell(self) -> None:
+        """The breaker has heard something."""
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def has_news(self, until_s: float) -> bool:
+        """Wait for the breaker to hear something; False if it does not until then, by the loop."""
+        try:
+            async with asyncio.timeout_at(until_s):
+                await self._news.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def details(self) -> Mapping[str, object]:
         """How it stands in this process; JSON-ready, and free of secrets and addresses."""

@@ -25,7 +25,7 @@ from gateway.api.statuses import GATE_STATUS
 from gateway.breaker import LONGEST_PAUSE_S as LONGEST_REST_S
 from gateway.budgeted_http import FIRST_PAUSE_S as RETRY_PAUSE_S
 from gateway.conditions import check_syntax
-from gateway.connection_parts import CONNECT_S
+from gateway.connection_parts import CONNECT_S, PATIENCE_S
 from gateway.documents import Syntax, read_documents
 from gateway.doors import OPERATORS, RESERVED_FILES
 from gateway.errors import (
@@ -270,6 +270,7 @@ def test_every_function_of_conditions_is_named(name: str) -> None:
         pytest.param("docs/security.md", f"within {CONNECT_S:g} s", id="connecting"),
         pytest.param("docs/security.md", f"random, up to {RETRY_PAUSE_S:g} s", id="retries"),
         pytest.param("docs/security.md", f"up to {LONGEST_REST_S:g} s. Since", id="rests"),
+        pytest.param("docs/security.md", f"it had waited {PATIENCE_S:g} s for", id="patience"),
         pytest.param("docs/security.md", f"again after {FRESH_S / 60:g} minutes", id="keys"),
         pytest.param("docs/security.md", f"at most every {PAUSE_S:g} s", id="unknown-keys"),
         pytest.param("docs/security.md", f"again after {LONGEST_KEPT_S / 60:g} minutes", id="jwt"),

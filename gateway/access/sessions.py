@@ -21,6 +21,11 @@ MAX_TOKEN_CHARS: Final = 8_000
 """About what fits into the header that a token is sent in otherwise."""
 _PREFIX: Final = "analysis-gateway:{sessions}:"
 _OPEN: Final = """
+for _, key in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
+  if redis.call('EXISTS', key) == 0 then
+    redis.call('ZREM', KEYS[2], key)
+  end
+end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 local at = redis.call('TIME')
 redis.call('ZADD', KEYS[2], at[1] + at[2] / 1e6, KEYS[1])
@@ -29,7 +34,8 @@ while redis.call('ZCARD', KEYS[2]) > tonumber(ARGV[3]) do
   redis.call('DEL', redis.call('ZPOPMIN', KEYS[2])[1])
 end
 """
-"""What it deletes are keys in the same slot as those that it is told."""
+"""Who has signed out, or whose working day is over, has no session that counts. What it deletes are
+keys in the same slot as those that it is told."""
 
 
 class Sessions(Protocol):

@@ -1,7 +1,8 @@
 """Request bodies: read within a time, a size and a type, before anything looks at them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -64,12 +65,30 @@ async def body(request: web.Request, limits: Limits) -> Body:
 
 async def read(request: web.Request, limits: Limits) -> bytes:
     """The bytes of a request's body. Raises RequestRefused: 408 or 413."""
+    async with _in_time(limits):
+        try:
+            return await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            raise too_large(limits.request_bytes) from None
+
+
+async def read_small(request: web.Request, limits: Limits, max_bytes: int) -> bytes:
+    """The bytes of a body that nobody needs a large one of. Raises RequestRefused: 408 or 413."""
+    data = b""
+    async with _in_time(limits):
+        async for chunk in request.content.iter_any():
+            data += chunk
+            if len(data) > max_bytes:
+                raise RequestRefused(413, f"the body is larger than {max_bytes} bytes")
+    return data
+
+
+@asynccontextmanager
+async def _in_time(limits: Limits) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(limits.request_read_s):
-            return await request.read()
+            yield
     except TimeoutError:
         raise RequestRefused(
             408, f"the body did not arrive within {limits.request_read_s:g}s"
         ) from None
-    except web.HTTPRequestEntityTooLarge:
-        raise too_large(limits.request_bytes) from None

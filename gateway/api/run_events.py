@@ -23,7 +23,7 @@ from gateway.reasons import explanation_json
 from gateway.run_document import parse_measurement
 from gateway.run_events import Event
 from gateway.run_verdict import judged, metrics_of
-from gateway.runs.store import Run
+from gateway.runs.store import Run, RunOfNewer, RunUnreadable, understood
 from gateway.runs.watch import POLL_S, Events, News, Watch, Watcher
 from gateway.template import Metric
 
@@ -68,12 +68,13 @@ class RunEvents:
         if run.status.phase.is_completed and events == ((), False):
             # The only answer after which browsers do not come back.
             return web.Response(status=204, headers={"Cache-Control": "no-store"})
+        reasons = self._reasons_of(run)
         response = web.StreamResponse(headers=_HEADERS)
         await response.prepare(request)
         line = _Line(request, response)
         try:
             await line.send(f"retry: {RECONNECT_S * 1000:.0f}\n\n".encode())
-            await self._follow(run, after, events, line)
+            await self._follow(run, after, events, line, reasons)
         except TimeoutError:
             # What it has not read would lie here for as long as it likes.
             line.cut()
@@ -82,11 +83,12 @@ class RunEvents:
             pass
         return response
 
-    async def _follow(self, run: Run, after: str | None, events: Events, line: "_Line") -> None:
+    async def _follow(
+        self, run: Run, after: str | None, events: Events, line: "_Line", reasons: "Reasons"
+    ) -> None:
         with self._watch.join(run, is_abandoned=line.is_abandoned) as watcher:
             if after is not None and events[1]:
                 await line.send(_event("run", document(run)))
-            reasons = self._reasons_of(run)
             after = await _replay(events, after, line, reasons)
             is_over = run.status.phase.is_completed or _has_end(events)
             while not is_over:
@@ -154,9 +156,17 @@ class Reasons:
     """Adds to the measurements of one run why they came out as they did, once for all watchers."""
 
     def __init__(self, run: Run) -> None:
-        self._manifest = run.manifest
-        self._metrics: dict[str, Metric] | None = None
+        """Raises RunOfNewer: a newer replica can tell them, and this one cannot."""
         self._told: OrderedDict[str, Mapping[str, object]] = OrderedDict()
+        self._metrics: Mapping[str, Metric] = {}
+        try:
+            with understood(run):
+                self._metrics = metrics_of(run.manifest)
+        except RunOfNewer:
+            raise
+        except RunUnreadable:
+            # What happened is known all the same, and nobody knows more.
+            pass
 
     def added_to(self, event_id: str, event: Event) -> Mapping[str, object]:
         """The data of an event."""
@@ -169,8 +179,6 @@ class Reasons:
         return self._told[event_id]
 
     def _of(self, event: Event) -> Mapping[str, object]:
-        if self._metrics is None:
-            self._metrics = metrics_of(self._manifest)
         metric = self._metrics.get(str(event.data["metric"]))
         content = event.data["measurement"]
         if metric is None or not isinstance(content, Mapping):

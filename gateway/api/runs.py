@@ -40,6 +40,7 @@ from gateway.runs.store import (
     Run,
     RunUnreadable,
     Terminated,
+    understood,
 )
 from gateway.runs.watch import Watch
 from gateway.settings import Settings
@@ -166,13 +167,14 @@ class RunCalls:
         self._may_see_some(request)
         wait, mode = run_parameters.read_verdict(request, self._settings)
         run = await self._until_ended(request, run_id_of(request), wait)
-        body = run_verdict(
-            run.id,
-            run.manifest,
-            run.status,
-            is_terminated=run.is_terminated,
-            now_unix_s=time.time(),
-        )
+        with understood(run):
+            body = run_verdict(
+                run.id,
+                run.manifest,
+                run.status,
+                is_terminated=run.is_terminated,
+                now_unix_s=time.time(),
+            )
         phase = gate_phase(run.status, is_terminated=run.is_terminated)
         headers = {"Location": location(run.id), **wait.headers()}
         if not phase.is_completed:

@@ -1,6 +1,7 @@
 """What the store knows of a run, and how Redis has it: manifest and status are JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import sha256
@@ -9,7 +10,7 @@ from typing import Final
 import orjson
 from pydantic import ValidationError
 
-from gateway.errors import StoreUnavailable
+from gateway.errors import StoreUnavailable, TemplateInvalid
 from gateway.run_document import StatusUnreadable, parse_status, status_json
 from gateway.run_manifest import (
     LABEL_ANNOTATION,
@@ -155,6 +156,22 @@ def named_templates(manifest: Manifest) -> tuple[str, tuple[str, ...] | None]:
     is_named = NAMED_ANNOTATION in said
     named = names_in(str(said.get(LABEL_ANNOTATION, ""))) if is_named else None
     return str(metadata.get("namespace", "")), named
+
+
+@contextmanager
+def understood(run: Run) -> Iterator[None]:
+    """Read the manifest of a run within.
+
+    Raises:
+        RunOfNewer: it has what this gateway does not know, and a newer one may.
+        RunUnreadable: nobody may.
+
+    """
+    try:
+        yield
+    except TemplateInvalid as error:
+        kind = RunOfNewer if run.schema.is_newer else RunUnreadable
+        raise kind(run.id, str(error)) from None
 
 
 def created_ms(unix_s: float) -> str:

@@ -43,6 +43,7 @@ from gateway.runs.records import (
     read_state,
     read_version,
     ttl_strategy,
+    understood,
     write_facts,
     write_status,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "Terminated",
     "named_templates",
     "no_such_run",
+    "understood",
 ]
 
 _EVENT_ID: Final = re.compile(r"([0-9]{1,15})-([0-9]{1,15})")

@@ -11,11 +11,11 @@ from gateway.expr import thresholds
 from gateway.limits import MetricRules
 from gateway.model import Phase
 from gateway.reasons import explain
-from gateway.run_manifest import AnalysisRun
+from gateway.run_manifest import parse_run
 from gateway.run_status import Measurement, MetricResult
 from gateway.run_verdict import RunMetric, judged, run_metrics, run_verdict
 from gateway.runs.plans import Origin
-from gateway.runs.store import Run
+from gateway.runs.store import Run, understood
 from gateway.web.values import numbers
 
 MAX_CHARS: Final = 400
@@ -105,15 +105,22 @@ class RunView:
 
 
 def run_view(run: Run, *, now_unix_s: float) -> RunView:
-    """All that the page of a run shows."""
-    manifest = AnalysisRun.model_validate(run.manifest)
-    told = run_verdict(
-        run.id,
-        run.manifest,
-        run.status,
-        is_terminated=run.is_terminated,
-        now_unix_s=now_unix_s,
-    )
+    """All that the page of a run shows.
+
+    Raises:
+        RunUnreadable: it has what this gateway does not know.
+        RunOfNewer: the same, but a newer replica knows.
+
+    """
+    with understood(run):
+        manifest = parse_run(run.manifest)
+        told = run_verdict(
+            run.id,
+            run.manifest,
+            run.status,
+            is_terminated=run.is_terminated,
+            now_unix_s=now_unix_s,
+        )
     origin = Origin.of(run.manifest)
     return RunView(
         id=run.id,

@@ -10,12 +10,15 @@ from gateway.access.sessions import COOKIE, MAX_TOKEN_CHARS, SESSION_S, StoredSe
 from gateway.api import bodies
 from gateway.api.callers import known_caller_of
 from gateway.api.origins import refuse_other_origins
-from gateway.errors import CredentialRefused, CredentialUnchecked, StoreUnavailable
+from gateway.errors import CredentialRefused, CredentialUnchecked, RequestInvalid, StoreUnavailable
 from gateway.settings import Limits
 from gateway.web.failures import SIGN_IN, wanted_path
 from gateway.web.rendering import Renderer, redirect
 
 SIGN_OUT: Final = "/sign-out"
+MAX_FORM_BYTES: Final = 32 * 1024
+"""Room for the longest token, every character of which may be written as three."""
+_MAX_FIELDS: Final = 10
 
 
 class SignIn:
@@ -50,12 +53,14 @@ class SignIn:
         """A session for a token that the door accepts.
 
         Raises:
+            RequestRefused: 408 or 413.
+            RequestInvalid: the form has more fields than anybody's.
             CredentialRefused: it does not.
             CredentialUnchecked: that, or whether there is a place for the session, is not known.
 
         """
         refuse_other_origins(request)
-        form = parse_qs((await bodies.read(request, self._limits)).decode(errors="replace"))
+        form = _fields(await bodies.read_small(request, self._limits, MAX_FORM_BYTES))
         wanted = wanted_path(request)
         if known_caller_of(request) is not None:
             return redirect(wanted)
@@ -88,6 +93,13 @@ class SignIn:
         response = redirect(SIGN_IN)
         response.del_cookie(COOKIE, path="/")
         return response
+
+
+def _fields(form: bytes) -> dict[str, list[str]]:
+    try:
+        return parse_qs(form.decode(errors="replace"), max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        raise RequestInvalid(f"a form has {_MAX_FIELDS} fields at most") from None
 
 
 def _is_encrypted(request: web.Request) -> bool:

@@ -12,7 +12,8 @@ from virtual_time import in_virtual_time, now_s
 from gateway.breaker import Breaker, State
 from gateway.buckets import Rate
 from gateway.budgeted_http import BudgetedHttp
-from gateway.errors import EgressRefused, ProviderError, ProviderUnreadable
+from gateway.connection_parts import PATIENCE_S
+from gateway.errors import EgressRefused, ProviderError, ProviderUnreadable, RedirectRefused
 from gateway.gate import Gate
 from gateway.provider import DEADLINE_EXCEEDED, HttpRequest, NoAnswer, Stage
 from gateway.shared_bucket import SharedBucket
@@ -47,7 +48,12 @@ class Upstream:
         self.budget = UpstreamBudget(
             "u",
             self.vendor,
-            Allowance(concurrency=self.concurrency, rate=self.rate, retries=self.retries),
+            Allowance(
+                concurrency=self.concurrency,
+                rate=self.rate,
+                retries=self.retries,
+                patience_s=PATIENCE_S,
+            ),
             gate=Gate(places=self.concurrency, bucket=bucket),
             breaker=Breaker(failures=self.failures, pause_s=2.0),
             telemetry=UpstreamTelemetry(telemetry),
@@ -174,7 +180,7 @@ def test_who_finds_no_room_in_time_is_told(limits: dict[str, Any], keys: str) ->
     story()
 
 
-@pytest.mark.parametrize("answer", [AWAY, REFUSED, LATE])
+@pytest.mark.parametrize("answer", [AWAY, REFUSED])
 def test_who_fails_again_and_again_is_not_asked(answer: Any) -> None:
     """Until it is tried again, as every error says; an answer ends it."""
 
@@ -203,27 +209,129 @@ def test_who_fails_again_and_again_is_not_asked(answer: Any) -> None:
 
 @in_virtual_time
 async def test_who_waited_while_it_failed_is_told_at_once() -> None:
-    """And what comes during a trial, too."""
+    """Nothing of it is sent any more."""
     upstream = Upstream(Vendor([AWAY], takes_s=1.0), concurrency=1, retries=0, failures=1)
     told = await asyncio.gather(*(upstream.send() for _ in range(3)))
     assert [each[:26] for each in told] == ["503", *["connection u: not asked, a"] * 2]
-    await asyncio.sleep(2.0)
-    trial = asyncio.create_task(upstream.send())
-    await asyncio.sleep(0.5)
-    assert "it is tried again right now" in await upstream.send()
-    assert upstream.counted("breaker_open") == 0.5
-    await trial
+
+
+@pytest.mark.parametrize(
+    ("takes_s", "answer", "told", "sent"),
+    [
+        pytest.param(3.0, GREEN, "200", 4, id="an-answer-lets-them-ask"),
+        pytest.param(3.0, AWAY, "it is tried again in 4.0s", 2, id="a-failure-refuses-them"),
+        pytest.param(60.0, GREEN, "it is tried again right now", 2, id="not-longer-than-they-may"),
+    ],
+)
+def test_what_comes_during_a_trial_waits_for_its_outcome(
+    takes_s: float, answer: Any, told: str, sent: int
+) -> None:
+    """Within its own time, and without a place that others could use."""
+
+    @in_virtual_time
+    async def story() -> None:
+        upstream = Upstream(Vendor([AWAY, answer]), retries=0, failures=1)
+        await upstream.send()
+        await asyncio.sleep(2.0)
+        upstream.vendor.takes_s = takes_s
+        trial = asyncio.create_task(upstream.send(timeout_s=90.0))
+        await asyncio.sleep(0)
+        waiting = [asyncio.create_task(upstream.send(timeout_s=7.0)) for _ in range(2)]
+        await asyncio.sleep(1.0)
+        assert (upstream.budget.gate.under_way, upstream.counted("breaker_open")) == (1, 0.5)
+        assert all(told in each for each in await asyncio.gather(*waiting))
+        assert now_s() <= 9.0
+        assert len(upstream.vendor.requests) == sent
+        await trial
+
+    story()
 
 
 @in_virtual_time
-async def test_another_tenant_may_try_for_itself() -> None:
+async def test_who_comes_to_the_gate_during_a_trial_waits_for_it() -> None:
+    """All had come when the pause was over, and were let out one by one."""
+    upstream = Upstream(Vendor([AWAY, GREEN], takes_s=1.5), rate=Rate(1), retries=0, failures=1)
+    await upstream.send()
+    await asyncio.sleep(2.0)
+    told = await asyncio.gather(*(upstream.send() for _ in range(3)))
+    assert told == ["200"] * 3
+    assert upstream.vendor.arrivals_s == pytest.approx([0.0, 3.5, 5.5, 6.5])
+
+
+@in_virtual_time
+async def test_a_trial_that_is_given_up_leaves_it_to_who_waits() -> None:
+    """Its measurement was cancelled."""
+    upstream = Upstream(Vendor([AWAY, GREEN]), retries=0, failures=1)
+    await upstream.send()
+    await asyncio.sleep(2.0)
+    upstream.vendor.takes_s = 3.0
+    trial = asyncio.create_task(upstream.send())
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(upstream.send())
+    await asyncio.sleep(0)
+    trial.cancel()
+    assert await waiting == "200"
+
+
+@in_virtual_time
+async def test_another_tenant_may_ask_for_itself() -> None:
     """Queries of one tenant may fail because they are what they are."""
     upstream = Upstream(Vendor([*[AWAY] * 5, GREEN]), retries=0)
     for _ in range(5):
         await upstream.send(tenant="slow")
     assert "not asked" in await upstream.send(tenant="slow")
-    assert await upstream.send(tenant="shop") == "200"
+    told = await asyncio.gather(*(upstream.send(tenant="shop") for _ in range(4)))
+    assert set(told) == {"200"}
     assert await upstream.send(tenant="slow") == "200"
+
+
+@in_virtual_time
+async def test_another_tenant_does_not_wait_for_a_slow_trial() -> None:
+    """Neither does one that has seen it fail."""
+    upstream = Upstream(Vendor([*[AWAY] * 6, GREEN]), retries=0)
+    for tenant in ("slow", "slow", "slow", "slow", "shop"):
+        await upstream.send(tenant=tenant)
+    await asyncio.sleep(2.0)
+    upstream.vendor.answers[5] = GREEN
+    upstream.vendor.takes_s = 60.0
+    trial = asyncio.create_task(upstream.send(tenant="slow", timeout_s=90.0))
+    await asyncio.sleep(0)
+    upstream.vendor.takes_s = 0.0
+    told = [await upstream.send(tenant=tenant) for tenant in ("shop", "never-asked")]
+    assert (told, now_s()) == (["200", "200"], 2.0)
+    await trial
+
+
+class Hanging:
+    """A client to which nobody answers."""
+
+    async def send(self, request: HttpRequest, *, timeout_s: float) -> Any:  # noqa: ARG002 - the port's shape
+        """Wait for as long as there is time."""
+        await asyncio.sleep(timeout_s)
+        raise LATE
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "state"),
+    [
+        pytest.param(0.01, State.CLOSED, id="hardly-waited"),
+        pytest.param(PATIENCE_S - 0.1, State.CLOSED, id="did-not-wait-for-long"),
+        pytest.param(PATIENCE_S, State.OPEN, id="waited-for-long-enough"),
+    ],
+)
+def test_who_did_not_wait_for_long_says_nothing_of_the_upstream(
+    timeout_s: float, state: State
+) -> None:
+    """A template chooses its time limit; others share the breaker."""
+
+    @in_virtual_time
+    async def story() -> None:
+        upstream = Upstream(Hanging())
+        for _ in range(5):
+            assert await upstream.send(timeout_s=timeout_s) == "late"
+        assert upstream.budget.breaker.state(now_s()) is state
+
+    story()
 
 
 class Refusing:
@@ -241,6 +349,8 @@ class Refusing:
     ("error", "is_over"),
     [
         pytest.param(EgressRefused("no"), False, id="nothing-was-sent"),
+        pytest.param(LATE, False, id="nobody-waited-for-long"),
+        pytest.param(RedirectRefused("no"), True, id="an-answer-that-leads-elsewhere"),
         pytest.param(ProviderUnreadable("what?"), True, id="an-answer-of-some-kind"),
     ],
 )
@@ -252,7 +362,7 @@ def test_what_tells_nothing_of_the_upstream_changes_nothing(
 
     @in_virtual_time
     async def story() -> None:
-        upstream = Upstream(Refusing(LATE), failures=1)
+        upstream = Upstream(Refusing(REFUSED), failures=1)
         await upstream.send()
         await asyncio.sleep(2.0)
         upstream.vendor.error = error

@@ -146,7 +146,7 @@ async def test_what_cannot_be_sent_is_told(
         ),
         pytest.param(
             b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n",
-            'EgressRefused: Get "$URL": egress: it redirects to file://, and egress follows'
+            'RedirectRefused: Get "$URL": egress: it redirects to file://, and egress follows'
             " redirects to the same origin only",
             id="a-redirect-to-a-file-is-not-followed",
         ),

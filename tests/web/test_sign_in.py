@@ -8,14 +8,15 @@ from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
-from browsing import looking
+from browsing import Looking, looking
 from guarded import ALICE, BOB, access, bearer, put_templates, rule, write_tokens
 from playwright.async_api import Browser
 from redis_server import RedisServer
 from running import Reply, Service, service
 
-from gateway.access.sessions import COOKIE, MAX_OF_CALLER, SESSION_S
+from gateway.access.sessions import COOKIE, MAX_OF_CALLER, MAX_TOKEN_CHARS, SESSION_S
 from gateway.web.rendering import POLICY
+from gateway.web.sign_in import MAX_FORM_BYTES
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -301,6 +302,42 @@ async def test_a_token_that_is_none_signs_nobody_in(house: Service, token: str, 
     assert not token or token not in reply.text
 
 
+@pytest.mark.parametrize(
+    ("form", "status", "said"),
+    [
+        pytest.param(b"token=" + b"x" * MAX_FORM_BYTES, 413, "32768 bytes", id="too-large"),
+        pytest.param(b"a=&" * 10 + b"token=x", 400, "10 fields", id="too-many-fields"),
+        pytest.param(b"a=&" * 9 + b"token=x", 401, "not one that", id="as-many-as-may-be"),
+    ],
+)
+@pytest.mark.parametrize("is_chunked", [False, True])
+async def test_a_form_that_is_too_much_is_not_read(
+    house: Service,
+    form: bytes,
+    status: int,
+    said: str,
+    is_chunked: bool,  # noqa: FBT001 - from a table
+) -> None:
+    """Nobody needs a credential to send one."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(form), 10_000):
+            yield form[start : start + 10_000]
+
+    headers = {**OURS, "Origin": house.url}
+    data = pieces() if is_chunked else form
+    reply = await house.send("POST", "/sign-in", data=data, headers=headers)
+    assert reply.status == status
+    assert said in reply.text
+
+
+async def test_the_longest_token_fits_into_the_form(house: Service) -> None:
+    """However it is written."""
+    reply = await sign_in(house, "%78" * MAX_TOKEN_CHARS)
+    assert reply.status == 401
+    assert "not one that this gateway knows" in reply.text
+
+
 async def test_a_token_that_is_withdrawn_ends_its_sessions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -345,6 +382,25 @@ async def test_nobody_has_sessions_without_end(house: Service) -> None:
     assert (await send(house, "GET", "/v1/templates", Cookie=first)).status == 401
     for each in others:
         assert (await send(house, "GET", "/v1/templates", Cookie=each)).status == 200
+
+
+async def test_the_page_for_signing_in_is_for_everybody(browser: Browser, house: Service) -> None:
+    """By day and by night, on a phone, and with a word about a token that is none."""
+    async with looking(browser) as seen:
+        await seen.page.set_viewport_size({"width": 375, "height": 700})
+        await seen.at(f"{house.url}/sign-in")
+        await _check_reach(seen)
+        await seen.page.get_by_label("Token").fill("no-token")
+        await seen.page.get_by_role("button", name="Sign in").click()
+        assert "not one that this gateway knows" in await seen.text("[role=alert]")
+        await _check_reach(seen)
+
+
+async def _check_reach(seen: Looking) -> None:
+    for scheme in ("light", "dark"):
+        await seen.page.emulate_media(color_scheme=scheme)
+        assert await seen.barriers() == []
+    assert await seen.page.evaluate("document.documentElement.scrollWidth") == 375
 
 
 async def test_an_open_gateway_asks_nobody_to_sign_in(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis_server import Counted, RedisServer
 
-from gateway.access.sessions import SESSION_S, NoSessions, StoredSessions
+from gateway.access.sessions import MAX_OF_CALLER, SESSION_S, NoSessions, StoredSessions
 from gateway.errors import StoreUnavailable
 from gateway.store import Store
 
@@ -42,6 +42,14 @@ async def test_a_session_stands_for_its_token_until_it_ends(sessions: StoredSess
     await sessions.close(first)
     assert await sessions.token_of(first) is None
     assert await sessions.token_of(second) == TOKEN
+
+
+async def test_sessions_that_are_over_do_not_count(sessions: StoredSessions) -> None:
+    """Who signs in and out again and again ends none of the others."""
+    lasting = await sessions.open(TOKEN, "token:alice")
+    for _ in range(MAX_OF_CALLER):
+        await sessions.close(await sessions.open(TOKEN, "token:alice"))
+    assert await sessions.token_of(lasting) == TOKEN
 
 
 async def test_redis_cannot_use_what_it_holds(store: Store, sessions: StoredSessions) -> None:
