@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
+import pytest
 from redis_server import StartRedis
 from survival import ROOT, Caller, Replica, Upstream, analysis_run, upstream
 
@@ -94,6 +95,7 @@ async def both(redis_url: str, folder: Path, newer: Path) -> AsyncIterator[tuple
             each.kill()
 
 
+@pytest.mark.timeout(300)
 async def test_versions_that_understand_each_other_drive_each_others_runs(
     start_redis: StartRedis, tmp_path: Path
 ) -> None:
@@ -123,6 +125,7 @@ async def test_versions_that_understand_each_other_drive_each_others_runs(
     assert "a newer gateway wrote it, and this one cannot plan it" in told
 
 
+@pytest.mark.timeout(300)
 async def test_a_version_leaves_alone_what_needs_a_newer_one(
     start_redis: StartRedis, tmp_path: Path
 ) -> None:
@@ -192,7 +195,7 @@ async def ended(
             document = await caller.ask("GET", f"/v1/runs/{run_id}?wait=2s")
         return document
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         documents = await asyncio.gather(*(end(run_id) for run_id in ids))
     return {each["metadata"]["name"]: each for each in documents}
 
