@@ -205,7 +205,8 @@ def greeting(layout: Layout) -> str:
     rate = layout.verdict_url("success-rate")
     gate = f"{color}{'&' if '?' in color else '?'}gate=true"
     return f"""
-Ready. The demo shows its colour at {demo}/ and Prometheus its data at {layout.url("prometheus")}/.
+Ready. The gateway shows its page at {layout.url("gateway")}/, the demo its colour at {demo}/,
+and Prometheus its data at {layout.url("prometheus")}/.
 
 Ask for a verdict:
   curl '{color}'
