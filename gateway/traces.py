@@ -6,10 +6,12 @@ an access token from its beginning to its end is not kept at all.
 
 import time
 import weakref
+from base64 import b64decode
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Final
 
 from gateway.attempts import Retries, counted
@@ -18,7 +20,7 @@ from gateway.gourl import UrlInvalid, parse_url
 from gateway.made_credentials import MadeCredentials, collected, is_being_made
 from gateway.model import Reading
 from gateway.provider import Http, HttpRequest, HttpResponse
-from gateway.secrets import MASK, Redaction
+from gateway.secrets import MASK, Redaction, Secret
 
 MAX_BODY_CHARS: Final = 4_096
 """Of a body, in an explanation."""
@@ -31,6 +33,10 @@ MAX_KEPT_BYTES: Final = 16 * 1024 * 1024
 _EXCHANGE_BYTES: Final = 2_048
 """What an exchange weighs beside its texts: the objects around them."""
 _CUT: Final = "..."
+_AUTHORIZATION: Final = "authorization"
+_BASIC: Final = "basic"
+_BARE_SCHEMES: Final = {_BASIC, "bearer"}
+"""All behind them is the credential; behind others stand names as well."""
 _UNSHOWN: Final = MASK.encode()
 _SHOWN_HEADERS: Final = {
     *("accept", "accept-encoding", "age", "cache-control", "content-encoding", "content-length"),
@@ -61,7 +67,15 @@ class Trace:
 
     def json(self) -> list[dict[str, object]]:
         """JSON-ready, secrets masked, long bodies cut."""
-        return [_exchange_json(each, self._masked) for each in self.exchanges]
+        carried = map(_carried, (each.request for each in self.exchanges))
+        redactions = (*self.redactions, Redaction(chain.from_iterable(carried)))
+
+        def masked(text: str) -> str:
+            for redaction in redactions:
+                text = redaction.text(text)
+            return text
+
+        return [_exchange_json(each, masked) for each in self.exchanges]
 
     def without(self, redaction: Redaction) -> "Trace":
         """The same for whoever may not see these secrets either."""
@@ -71,11 +85,6 @@ class Trace:
     def weight_bytes(self) -> int:
         """What it takes of the memory, about."""
         return sum(map(_weight_bytes, self.exchanges))
-
-    def _masked(self, text: str) -> str:
-        for redaction in self.redactions:
-            text = redaction.text(text)
-        return text
 
 
 class Recorder:
@@ -195,6 +204,19 @@ def _exchange_json(exchange: Exchange, masked: Callable[[str], str]) -> dict[str
         "error": masked(exchange.error),
         "tookMs": round(exchange.took_s * 1000, 1),
     }
+
+
+def _carried(request: HttpRequest) -> Iterator[Secret]:
+    """What a request proves itself with: no plan knows it where the process itself has it."""
+    with suppress(UrlInvalid):
+        yield Secret(parse_url(request.url).password or "")
+    authorization = next((v for k, v in request.headers.items() if k.lower() == _AUTHORIZATION), "")
+    scheme, _, value = authorization.partition(" ")
+    if scheme.lower() in _BARE_SCHEMES:
+        yield Secret(value)
+    if scheme.lower() == _BASIC:
+        with suppress(ValueError):
+            yield Secret(b64decode(value).decode().partition(":")[2])
 
 
 def _without_password(url: str) -> str:

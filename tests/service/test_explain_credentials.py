@@ -100,3 +100,17 @@ async def test_what_was_made_meanwhile_is_masked(
     assert all("HTTP/1.1" in echo and "*****" in echo for echo in bodies[False])
     told = "".join(reply.text for reply in replies)
     assert [each for each in (credential, ACCESS, REFRESH, IDENTITY) if each in told] == []
+
+
+async def test_so_is_what_the_process_proves_itself_with(tmp_path: Path) -> None:
+    """Of an address in the environment no template knows the password."""
+    async with mirror() as url:
+        address = url.replace("//", "//user:hush%2Fhush@") + "/p"
+        block = {"query": "up"}
+        metric = {"name": "m", "successCondition": "true", "provider": {"prometheus": block}}
+        environ = {"ARGO_ROLLOUTS_PROMETHEUS_ADDRESS": address}
+        async with service(tmp_path, environ=environ) as gateway:
+            reply = await gateway.post("/v1/verdict?explain=true", template(metric))
+    echo = reply.body["metrics"]["m"]["exchanges"][-1]["response"]["body"]
+    assert "Authorization: Basic *****" in echo
+    assert "hush" not in reply.text
