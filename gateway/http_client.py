@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import Self
 
 import aiohttp
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from gateway.attempts import sent_again
@@ -151,13 +152,14 @@ class HttpClient:
         for _ in range(MAX_REDIRECTS):
             self._policy.check_url(exchange.hop.url)
             async with await self._answer_to(exchange.hop.request, exchange.hop.url) as response:
-                location = response.headers.get("Location", "")
+                headers = _readable(response.headers)
+                location = headers.get("Location", "")
                 if response.status not in _REDIRECTS or not location:
                     exchange.stage = Stage.READING_BODY
                     return HttpResponse(
                         response.status,
-                        response.reason or "",
-                        response.headers,
+                        _utf8(response.reason or ""),
+                        headers,
                         await self._body(response, exchange),
                     )
             exchange.is_answered = True
@@ -290,3 +292,17 @@ def _wire_headers(own: Mapping[str, str], url: Url) -> tuple[dict[str, str], boo
     if is_ours:
         headers["Accept-Encoding"] = "gzip"
     return headers, is_ours
+
+
+def _readable(headers: CIMultiDictProxy[str]) -> CIMultiDictProxy[str]:
+    """Headers whose values are UTF-8; names are tokens in any case."""
+    if all(map(str.isascii, headers.values())):
+        return headers
+    return CIMultiDictProxy(CIMultiDict((name, _utf8(value)) for name, value in headers.items()))
+
+
+def _utf8(text: str) -> str:
+    """What aiohttp makes of octets that are none is no text, and no JSON can hold it."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

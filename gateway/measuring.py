@@ -223,7 +223,8 @@ class Measuring:
         context = self._context_of(metric, longest_s)
         recorder = Recorder(context.http)
         try:
-            reading = await guarded(provider.measure(replace(context, http=recorder)))
+            with recorder.listening():
+                reading = await guarded(provider.measure(replace(context, http=recorder)))
         except ProviderError as error:
             self._traces.keep(metric.key, error, recorder.trace)
             raise

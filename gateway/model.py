@@ -65,7 +65,7 @@ class Judgement:
     """The condition's text with a caret under the offending character; empty if there is none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Reading:
     """What a provider measured, before any condition is applied to it.
 

@@ -1,6 +1,8 @@
 """What led from readings to phases, found once for all who are shown it."""
 
+import weakref
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.conditions import evidence_of
@@ -11,15 +13,28 @@ from gateway.secrets import Redaction
 from gateway.verdict import MAX_TEXT_CHARS, masked
 
 _MAX_KEPT: Final = 512
+MAX_KEPT_CHARS: Final = 16_384
+"""Of evidence with its conditions; more, which nobody reads, is found anew each time."""
 _Key = tuple[int, int, Phase, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Its owners decide how long a reading stays; where another one has its id, it is not meant."""
+
+    reading: weakref.ref[Reading]
+    redaction: weakref.ref[Redaction]
+    evidence: Evidence | None = field(repr=False)
+
+    def is_of(self, reading: Reading, redaction: Redaction) -> bool:
+        return self.reading() is reading and self.redaction() is redaction
 
 
 class Proofs:
     """Evidence by the reading: taking conditions apart costs more than asking them."""
 
     def __init__(self) -> None:
-        # The reading and the redaction are kept with it, so that their ids are nobody else's.
-        self._kept: OrderedDict[_Key, tuple[Reading, Redaction, Evidence | None]] = OrderedDict()
+        self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
 
     def of(
         self, reading: Reading, judgement: Judgement, plan: MetricPlan, redaction: Redaction
@@ -34,14 +49,20 @@ class Proofs:
         conditions = (plan.success_condition, plan.failure_condition)
         key = (id(reading), id(redaction), judgement.phase, *conditions)
         kept = self._kept.get(key)
-        if kept is None:
-            evidence = evidence_of(
-                masked(reading, redaction),
-                judgement.phase,
-                success_condition=redaction.text(plan.success_condition),
-                failure_condition=redaction.text(plan.failure_condition),
-            )
-            kept = self._kept[key] = (reading, redaction, evidence)
-            if len(self._kept) > _MAX_KEPT:
-                self._kept.popitem(last=False)
-        return kept[2]
+        if kept is not None and kept.is_of(reading, redaction):
+            return kept.evidence
+        evidence = evidence_of(
+            masked(reading, redaction),
+            judgement.phase,
+            success_condition=redaction.text(plan.success_condition),
+            failure_condition=redaction.text(plan.failure_condition),
+        )
+        if sum(map(len, conditions)) + len(repr(evidence)) <= MAX_KEPT_CHARS:
+            self._keep(key, _Kept(weakref.ref(reading), weakref.ref(redaction), evidence))
+        return evidence
+
+    def _keep(self, key: _Key, kept: _Kept) -> None:
+        self._kept[key] = kept
+        self._kept.move_to_end(key)
+        if len(self._kept) > _MAX_KEPT:
+            self._kept.popitem(last=False)

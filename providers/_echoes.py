@@ -1,7 +1,8 @@
 """Credentials that no plan knows, because they are made while one asks: what servers echo of them.
 
 A secret that a plan knows is masked in all that leaves. An access token, or that of a session of
-Amazon's, is masked here, where it is sent: what is read, kept and shared never has it.
+Amazon's, is masked here, where it is sent: what is read, kept and shared never has it. Who records
+the exchange itself is told of it.
 """
 
 from collections.abc import Awaitable, Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from gateway.errors import ProviderError
+from gateway.made_credentials import sent_along
 from gateway.provider import HttpResponse, NoAnswer
 from gateway.secrets import Redaction
 
@@ -25,7 +27,8 @@ async def without_echo(sent: Awaitable[HttpResponse], credential: Redaction) -> 
 
 @contextmanager
 def masked_errors(credential: Redaction) -> Iterator[None]:
-    """Errors of providers without a credential. Raises ProviderError."""
+    """Errors of requests that carry a credential, without it. Raises ProviderError."""
+    sent_along(credential)
     try:
         yield
     except NoAnswer as error:

@@ -21,6 +21,7 @@ from gateway.errors import (
 )
 from gateway.gotext import quote
 from gateway.gourl import basic_authorization
+from gateway.made_credentials import making
 from gateway.provider import (
     AccessToken,
     AccessTokens,
@@ -166,7 +167,8 @@ def read_token(response: HttpResponse) -> AccessToken:
 
 async def _exchange(request: HttpRequest, send: Send) -> AccessToken:
     try:
-        response = await send(request)
+        with making():
+            response = await send(request)
     except NoAnswer as failure:
         if failure.stage is Stage.AWAITING_HEADERS:
             raise

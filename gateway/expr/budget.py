@@ -78,6 +78,11 @@ def allocate(size: int) -> None:
         raise Fault("memory budget exceeded")
 
 
+def is_spent() -> bool:
+    """Whether an evaluation ended because of its budget, and nothing more can follow within it."""
+    return _meter.steps < 0 or _meter.memory >= MEMORY
+
+
 def now_ns() -> int:
     """The instant of the evaluation, in nanoseconds since 1970.
 

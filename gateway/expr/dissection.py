@@ -1,8 +1,8 @@
 """A condition taken apart: the value of each piece that led to its own.
 
-Pieces are run one by one, as expressions of their own, each within its own budget; what ``&&``,
-``||`` and ``?:`` did not have to look at is not looked at here either. It costs several times the
-condition, so nobody does it for the verdict itself.
+Pieces are run one by one, as expressions of their own; what ``&&``, ``||`` and ``?:`` did not have
+to look at is not looked at here either. The condition and its pieces, and what is printed of their
+values, share the budget of one evaluation: those that it is too small for are left out.
 """
 
 from contextlib import suppress
@@ -12,6 +12,7 @@ from typing import Final
 from gateway.errors import ConditionError
 from gateway.evidence import Comparison, ConditionEvidence, Part
 from gateway.expr import nodes
+from gateway.expr.budget import is_spent
 from gateway.expr.environment import Root, of_condition
 from gateway.expr.nodes import Node
 from gateway.expr.parser import parse
@@ -34,20 +35,18 @@ def dissected(text: str, root: Root, result: object) -> ConditionEvidence:
         program = compile_part(text, root)
     except ConditionError as error:
         return ConditionEvidence(None, (_failed(text, error),))
-    walk = _Walk(root, result)
-    tree = _tree(text)
-    if tree is not None:
-        with suppress(_Enough):
-            walk.into(tree)
-        # The whole is told in the words of its template.
-        walk.parts.pop(text_of(tree), None)
-    pieces, comparisons = tuple(walk.parts.values()), tuple(walk.comparisons)
+    walk, tree = _Walk(root, result), _tree(text)
+    value: object = None
     try:
         value = program.run(result)
+        whole = Part(text, shown(value))
     except ConditionError as error:
-        return ConditionEvidence(None, (*pieces, _failed(text, error)), comparisons)
-    whole = value if isinstance(value, bool) else None
-    return ConditionEvidence(whole, (*pieces, Part(text, shown(value))), comparisons)
+        whole = _failed(text, error)
+    if tree is not None:
+        with suppress(_Enough):
+            walk.below(tree, value)
+    holds = value if isinstance(value, bool) else None
+    return ConditionEvidence(holds, (*walk.parts.values(), whole), tuple(walk.comparisons))
 
 
 def _failed(text: str, error: ConditionError) -> Part:
@@ -62,7 +61,7 @@ def _tree(text: str) -> Node | None:
 
 
 class _Enough(Exception):
-    """As many pieces are known as anybody wants to see, or the next one fails."""
+    """As many pieces are known as anybody wants to see or may have, or the next one fails."""
 
 
 class _Walk:
@@ -72,44 +71,53 @@ class _Walk:
         self.parts: dict[str, Part] = {}
         self.comparisons: list[Comparison] = []
 
-    def into(self, node: Node) -> object:
+    def below(self, tree: Node, value: object) -> None:
+        """Note what a condition of a known value was made of, and not the condition again."""
+        self._inside(tree)
+        self._compare(tree, value)
+
+    def _into(self, node: Node) -> object:
         """The value of a piece; it and what it was made of are noted."""
+        if isinstance(node, nodes.Constant):
+            return node.value
+        self._inside(node)
+        value = self._noted(node)
+        self._compare(node, value)
+        return value
+
+    def _inside(self, node: Node) -> None:
         match node:
-            case nodes.Constant():
-                return node.value
             case nodes.Unary(operand=operand):
-                self.into(operand)
+                self._into(operand)
             case nodes.Binary(operator="??"):
                 pass
             case nodes.Binary(left=left, right=right):
                 self._operands(node.operator, left, right)
             case nodes.Conditional(condition=condition, then=then, otherwise=otherwise):
-                self.into(then if self.into(condition) is True else otherwise)
-        value = self._noted(node)
-        if isinstance(node, nodes.Binary):
-            self._compare(node, holds=value is True)
-        return value
+                self._into(then if self._into(condition) is True else otherwise)
 
     def _operands(self, operator: str, left: Node, right: Node) -> None:
-        first = self.into(left)
+        first = self._into(left)
         is_known = (operator in _AND and first is False) or (operator in _OR and first is True)
         if not is_known:
-            self.into(right)
+            self._into(right)
 
     def _noted(self, node: Node) -> object:
         text = text_of(node)
         if text not in self.parts and len(self.parts) >= MAX_SHOWN:
             raise _Enough
         try:
-            value = compile_part(text, self._root).run(self._result)
+            value = compile_part(text, self._root).run_on(self._result)
         except ConditionError as error:
-            self.parts[text] = _failed(text, error)
+            # By itself it would have a value: what is missing is only the room to find it again.
+            if not is_spent():
+                self.parts[text] = _failed(text, error)
             raise _Enough from None
         self.parts[text] = Part(text, shown(value))
         return value
 
-    def _compare(self, node: nodes.Binary, *, holds: bool) -> None:
-        found = comparison(node)
+    def _compare(self, node: Node, outcome: object) -> None:
+        found = comparison(node) if isinstance(node, nodes.Binary) else None
         if found is None:
             return
         measured, operator, limit = found
@@ -117,4 +125,5 @@ class _Walk:
         value = self.parts[text].value
         # What is no finite number is shown as a text.
         if isinstance(value, int | float) and not isinstance(value, bool):
+            holds = outcome is True
             self.comparisons.append(Comparison(text, operator, limit, float(value), holds=holds))

@@ -46,18 +46,28 @@ class Program:
             ConditionError: an operation fails, or costs too much.
 
         """
-        return self._run(result, None)
+        budget.start(result, None)
+        return self._run(result)
+
+    def run_on(self, result: object) -> object:
+        """The same within what the evaluation before it, in this thread, has left of its budget.
+
+        Raises:
+            ConditionError: an operation fails, or too little is left for it.
+
+        """
+        return self._run(result)
 
     def run_at(self, now_unix_s: float) -> object:
         """The value of an expression without result. Raises ConditionError as ``run`` does."""
         whole_s = math.floor(now_unix_s)
         rest_ns = round((now_unix_s - whole_s) * NANOSECONDS)
-        return self._run(None, whole_s * NANOSECONDS + rest_ns)
+        budget.start(None, whole_s * NANOSECONDS + rest_ns)
+        return self._run(None)
 
-    def _run(self, result: object, now_ns: int | None) -> object:
+    def _run(self, result: object) -> object:
         symbols = dict(self.lowered.symbols)
         symbols["result"] = result
-        budget.start(result, now_ns)
         try:
             if self.lowered.uses_environment:
                 symbols["$env"] = environment_of(result, self.names)

@@ -1,11 +1,13 @@
-"""Values of expressions for people and for JSON: whole if they are short, else their beginning."""
+"""Values of expressions for people and for JSON: whole if they are short, else their beginning.
 
-from collections.abc import Iterable, Mapping
+What it takes to print them is paid from the budget of the evaluation that they came from.
+"""
+
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from math import isfinite
 from typing import Final
 
-from gateway.expr import budget
 from gateway.expr.faults import Fault
 from gateway.expr.printing import printed
 from gateway.expr.values import INTEGERS, LISTS, go_type, json_map
@@ -33,7 +35,7 @@ def shown(value: object, depth: int = 0) -> object:
     if fields is not None and depth < _MAX_DEPTH:
         return _object(fields, depth)
     is_list = type(value) in LISTS and not isinstance(value, bytes)
-    if is_list and isinstance(value, Iterable) and depth < _MAX_DEPTH:
+    if is_list and isinstance(value, Sequence) and depth < _MAX_DEPTH:
         return _list(value, depth)
     return _printed(value)
 
@@ -47,19 +49,14 @@ def _object(fields: Mapping[str, object], depth: int) -> dict[str, object]:
     return found
 
 
-def _list(items: Iterable[object], depth: int) -> list[object]:
-    found: list[object] = []
-    count = 0
-    for count, item in enumerate(items, 1):
-        if count <= MAX_ITEMS:
-            found.append(shown(item, depth + 1))
-    if count > MAX_ITEMS:
-        found.append(f"... {count - MAX_ITEMS} more")
+def _list(items: Sequence[object], depth: int) -> list[object]:
+    found = [shown(item, depth + 1) for item in items[:MAX_ITEMS]]
+    if len(items) > MAX_ITEMS:
+        found.append(f"... {len(items) - MAX_ITEMS} more")
     return found
 
 
 def _printed(value: object) -> str:
-    budget.start(None, None)
     try:
         return _text(printed(value))
     except Fault:

@@ -44,6 +44,19 @@ async def test_a_whole_answer_comes_back(client: HttpClient) -> None:
     )
 
 
+async def test_reason_and_headers_are_texts(client: HttpClient) -> None:
+    """Whatever octets a server sends: messages hold them, and JSON must hold messages."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 500 Bad \xff\r\nX-Pot: t\xc3\xa9\xff\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    async with raw_server(talk) as url:
+        answer = await client.send(HttpRequest("GET", url), timeout_s=5)
+    assert (answer.reason, answer.headers["x-pot"]) == ("Bad \ufffd", "t\xe9\ufffd")
+
+
 async def test_only_known_headers_are_added(client: HttpClient) -> None:
     """As Go's client, ours adds no Accept; it names itself and takes gzip."""
     async with backend() as server:

@@ -237,7 +237,7 @@ async def verdicts_and_runs(caller: Caller, scene: Scene, ways: Sequence[str]) -
     async def verdicts(way: str) -> list[str]:
         path = f"/v1/namespaces/{namespace}/analysistemplates/{way}/verdict"
         early = await caller.ask("GET", f"{path}?wait=1ms") if way == SLOW else {}
-        verdict = await caller.ask("GET", f"{path}?gate=true&wait=20s")
+        verdict = await caller.ask("GET", f"{path}?gate=true&explain=true&wait=20s")
         found = [early, verdict, *verdict["metrics"].values()]
         return [each["phase"] for each in found if each]
 

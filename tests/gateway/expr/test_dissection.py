@@ -147,6 +147,39 @@ def test_a_condition_that_nobody_could_read_stays_whole() -> None:
     assert pieces(text, [1]) == [(text, True)]
 
 
+def costly(count: int) -> str:
+    """A condition that takes about ``count`` times an eighth of what one may spend."""
+    return " && ".join(f"none(1..{3_000 + each}, {{# + 1 < 0 || # < -2}})" for each in range(count))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param(costly(2), 2, id="there-is-room-for-the-pieces-of-a-small-one"),
+        pytest.param(costly(5), 2, id="for-some-pieces-of-a-larger-one"),
+        pytest.param(costly(8), 0, id="for-none-of-one-that-takes-nearly-all"),
+    ],
+)
+def test_a_condition_and_its_pieces_share_one_budget(text: str, told: int) -> None:
+    """What it is too small for is left out, and nothing is said to have failed."""
+    found = taken_apart(text, [])
+    assert [each.error for each in found.parts] == [""] * (told + 1)
+    assert (found.value, found.parts[-1].expression) == (True, text)
+
+
+def test_nor_is_anything_left_for_a_condition_that_costs_too_much() -> None:
+    """It is told alone, with its error."""
+    (whole,) = taken_apart(costly(9), []).parts
+    assert "too many steps" in whole.error
+
+
+def test_printing_the_pieces_is_paid_from_it_as_well() -> None:
+    """A value may hold another one a thousand times."""
+    text = "map(1..10, {map(1..10, {map(1..10, {result})})}) != nil"
+    found = taken_apart(text, [0] * 500)
+    assert json.dumps(found.json).count('"[]interface {}"') > 900
+
+
 @pytest.mark.parametrize(
     ("text", "result", "expected"),
     [
