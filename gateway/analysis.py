@@ -76,7 +76,7 @@ class Analysis:
         self._count(planned, verdict)
         self._audit.note(_entry(planned, verdict, caller))
         if not ask.is_dry_run:
-            self._notifies.verdict_given(verdict, planned.label, planned.arguments)
+            self._notifies.verdict_given(verdict, planned)
         self._repeats.keep(planned, ask, verdict)
         return verdict
 

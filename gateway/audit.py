@@ -61,14 +61,16 @@ class Entry:
         parts: dict[str, object] = {
             "at": timestamp(self.at_unix_s),
             "call": self.call.value,
-            "caller": cut(self.caller, MAX_VALUE_CHARS),
-            "namespace": cut(self.namespace, MAX_VALUE_CHARS),
-            "templates": [cut(each, MAX_VALUE_CHARS) for each in self.templates[:MAX_TEMPLATES]],
-            "arguments": self.arguments,
-            "run": self.run,
+            "caller": _short(self.caller),
+            "namespace": _short(self.namespace),
+            "templates": [_short(each) for each in self.templates[:MAX_TEMPLATES]],
+            "arguments": {
+                _writable(name): _writable(value) for name, value in self.arguments.items()
+            },
+            "run": _writable(self.run),
             "phase": self.phase,
-            "reason": cut(self.reason, MAX_REASON_CHARS),
-            "path": cut(self.path, MAX_VALUE_CHARS),
+            "reason": _writable(cut(self.reason, MAX_REASON_CHARS)),
+            "path": _short(self.path),
             "times": self.times,
         }
         found = {name: part for name, part in parts.items() if part}
@@ -77,6 +79,15 @@ class Entry:
         if self.took_s is not None:
             found["tookMs"] = round(self.took_s * 1000, 1)
         return found
+
+
+def _short(text: str) -> str:
+    return _writable(cut(text, MAX_VALUE_CHARS))
+
+
+def _writable(text: str) -> str:
+    # Half of a surrogate pair, which no encoder takes, can come out of an upstream or a URL.
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 class Audit(Protocol):

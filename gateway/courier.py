@@ -13,14 +13,18 @@ from typing import Final
 from gateway.errors import StoreUnavailable
 from gateway.notice_stream import ABANDONED_S, Entry, NoticeStream
 from gateway.notices import Notice
+from gateway.notification_settings import LONGEST_RETRY_S
 from gateway.notifier import NoticeObserver
 from gateway.provider import Clock
 from gateway.receivers import Receiver, Undelivered
 
 MAX_IN_HAND: Final = 100
+"""Notices to one receiver that are tried at the same time."""
 POLL_S: Final = 1.0
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 30.0
+UNKNOWN: Final = "unknown"
+"""As which notices are counted whose receiver is not known any more."""
 _KEEP_S: Final = ABANDONED_S / 3
 _log: Final = logging.getLogger(__name__)
 
@@ -37,11 +41,10 @@ class Courier:
         has_news: asyncio.Event,
     ) -> None:
         self._stream = stream
-        self._receivers = {each.notification.name: each for each in receivers}
         self._observer = observer
-        self._now_unix_s = now_unix_s
+        self._names = [each.notification.name for each in receivers]
+        self._rounds = [_Round(stream, each, observer, now_unix_s) for each in receivers]
         self._has_news = has_news
-        self._in_hand: dict[bytes, asyncio.Task[None]] = {}
 
     async def serve(self) -> None:
         """Deliver until cancelled."""
@@ -49,33 +52,14 @@ class Courier:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep(), name="keep notices in hand")
                 while True:
-                    await self._take(group)
+                    self._has_news.clear()
+                    await asyncio.gather(*(each.take(group) for each in self._rounds))
                     await self._wait()
         finally:
-            await self._release()
-            for receiver in self._receivers.values():
-                await receiver.close()
-
-    async def _release(self) -> None:
-        if self._in_hand:
-            with suppress(StoreUnavailable):
-                await self._stream.release(list(self._in_hand))
-
-    async def _take(self, group: asyncio.TaskGroup) -> None:
-        room = MAX_IN_HAND - len(self._in_hand)
-        if room <= 0:
-            return
-        try:
-            entries = await self._stream.take(room)
-        except StoreUnavailable:
-            return
-        for entry in entries:
-            if entry.id not in self._in_hand:
-                task = group.create_task(self._deliver(entry), name="deliver a notice")
-                self._in_hand[entry.id] = task
+            for each in self._rounds:
+                await each.close()
 
     async def _wait(self) -> None:
-        self._has_news.clear()
         try:
             async with asyncio.timeout(POLL_S):
                 await self._has_news.wait()
@@ -84,50 +68,106 @@ class Courier:
 
     async def _keep(self) -> None:
         while True:
+            with suppress(StoreUnavailable):
+                await self._sweep()
             await asyncio.sleep(_KEEP_S)
-            if self._in_hand:
-                with suppress(StoreUnavailable):
-                    await self._stream.keep(list(self._in_hand))
+            for each in self._rounds:
+                await each.keep()
+
+    async def _sweep(self) -> None:
+        for _ in range(await self._stream.sweep(self._names)):
+            self._observer.notice_dropped(UNKNOWN)
+            keys = {"notification": UNKNOWN, "reason": "nobody of that name is told any more"}
+            _log.warning("a notification was dropped", extra=keys)
+
+
+class _Round:
+    """All that one receiver is to get. Its troubles are nobody else's."""
+
+    def __init__(
+        self,
+        stream: NoticeStream,
+        receiver: Receiver,
+        observer: NoticeObserver,
+        now_unix_s: Clock,
+    ) -> None:
+        self._stream = stream
+        self._receiver = receiver
+        self._name = receiver.notification.name
+        self._observer = observer
+        self._now_unix_s = now_unix_s
+        self._in_hand: dict[bytes, asyncio.Task[None]] = {}
+
+    async def take(self, group: asyncio.TaskGroup) -> None:
+        """Begin to deliver what Redis has, as far as there is room."""
+        room = MAX_IN_HAND - len(self._in_hand)
+        if room <= 0:
+            return
+        try:
+            entries = await self._stream.take(self._name, room)
+        except StoreUnavailable:
+            return
+        for entry in entries:
+            if entry.id not in self._in_hand and not self._is_for_others(entry):
+                task = group.create_task(self._deliver(entry), name="deliver a notice")
+                self._in_hand[entry.id] = task
+
+    async def keep(self) -> None:
+        """Say that what is in hand still is."""
+        if self._in_hand:
+            with suppress(StoreUnavailable):
+                await self._stream.keep(self._name, list(self._in_hand))
+
+    async def close(self) -> None:
+        """Leave to others what is in hand."""
+        if self._in_hand:
+            with suppress(StoreUnavailable):
+                await self._stream.release(self._name, list(self._in_hand))
+        await self._receiver.close()
+
+    def _is_for_others(self, entry: Entry) -> bool:
+        """Whether a newer replica may be able to read what this one cannot."""
+        is_old = self._now_unix_s() - entry.at_unix_s > LONGEST_RETRY_S
+        return entry.notice is None and not is_old
 
     async def _deliver(self, entry: Entry) -> None:
-        receiver = self._receivers.get(entry.to)
-        if receiver is None or entry.notice is None:
-            self._give_up(entry, "nobody of that name is told any more")
+        if entry.notice is None:
+            self._give_up(entry, "it cannot be read")
         else:
-            await self._attempt(entry, receiver, entry.notice)
-        await self._forget(entry.id)
+            await self._attempt(entry, entry.notice)
+        await self._forget(entry)
         del self._in_hand[entry.id]
 
-    async def _attempt(self, entry: Entry, receiver: Receiver, notice: Notice) -> None:
+    async def _attempt(self, entry: Entry, notice: Notice) -> None:
         pause_s = FIRST_PAUSE_S
-        until_unix_s = notice.at_unix_s + receiver.notification.retry_s
+        until_unix_s = notice.at_unix_s + self._receiver.notification.retry_s
         while True:
             try:
-                await receiver.send(notice)
+                await self._receiver.send(notice)
             except Undelivered as error:
                 reason = str(error)
             except Exception as error:  # noqa: BLE001 - one delivery fails, not all of them
                 reason = f"the gateway failed unexpectedly ({type(error).__name__})"
             else:
-                self._observer.delivered(entry.to)
+                self._observer.delivered(self._name)
                 return
             if self._now_unix_s() + pause_s > until_unix_s:
                 self._give_up(entry, reason)
                 return
-            self._observer.delivery_failed(entry.to)
+            self._observer.delivery_failed(self._name)
             if pause_s == FIRST_PAUSE_S:
                 _tell("a notification is not delivered yet", entry, reason)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     def _give_up(self, entry: Entry, reason: str) -> None:
-        self._observer.notice_dropped(entry.to if entry.to in self._receivers else "unknown")
+        self._observer.notice_dropped(self._name)
         _tell("a notification was dropped", entry, reason)
 
-    async def _forget(self, entry_id: bytes) -> None:
+    async def _forget(self, entry: Entry) -> None:
         while True:
             try:
-                await self._stream.done(entry_id)
+                await self._stream.done(entry)
             except StoreUnavailable:
                 await asyncio.sleep(POLL_S)
             else:

@@ -27,13 +27,13 @@ def open_notifications(
     if not settings.notifications:
         return NobodyToTell()
     observer = NoticeTelemetry(telemetry, [each.name for each in settings.notifications])
-    stream = NoticeStream(store, consumer=str(uuid4()))
+    stream = NoticeStream(store, str(uuid4()), receivers=len(settings.notifications))
     notifier = Notifier(settings.notifications, stream, observer, time.time)
     receivers = [
         Receiver(each, secrets, settings.namespace, time.time) for each in settings.notifications
     ]
     courier = Courier(stream, receivers, observer, time.time, notifier.has_news)
-    parts.push_async_callback(notifier.flush)
+    parts.push_async_callback(notifier.close)
     keep(notifier.serve(), "queue notices", parts)
     keep(courier.serve(), "deliver notices", parts)
     return notifier

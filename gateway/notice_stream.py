@@ -1,61 +1,44 @@
 """Notices in Redis: each is there until somebody has delivered it, or has given it up.
 
-    {notices}:stream      stream   one entry for each receiver of a notice
-    {notices}:phase:KEY   string   "AT PHASE", the newest verdict on a question, for a week
+    {notices}:stream:NAME   stream       one entry for each notice to the receiver of that name
+    {notices}:receivers     set          names of receivers that there is a stream for
+    {notices}:phases        hash         the phase of the newest verdict on a question
+    {notices}:phases:at     sorted set   when that was, by Redis' clock
+
+Each receiver has a stream of its own: one that is down fills that one alone, and a replica that
+does not know a receiver leaves its stream to those that do.
 
 Redis decides whether a verdict is another one than before, so that of many replicas one tells it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from gateway.errors import StoreUnavailable
 from gateway.model import Phase
+from gateway.notice_scripts import ADD, CHANGE, SWEEP
 from gateway.notices import Notice, packed, unpacked
+from gateway.notification_settings import LONGEST_RETRY_S
 from gateway.store import Store
 
 PREFIX: Final = "analysis-gateway:{notices}:"
-STREAM: Final = f"{PREFIX}stream"
-PHASE: Final = f"{PREFIX}phase:"
+STREAM: Final = f"{PREFIX}stream:"
+RECEIVERS: Final = f"{PREFIX}receivers"
+PHASES: Final = f"{PREFIX}phases"
+PHASES_AT: Final = f"{PHASES}:at"
 GROUP: Final = "delivery"
 MAX_OUTSTANDING: Final = 10_000
-"""Entries in the stream; what comes then is dropped, and counted."""
+"""Entries in all streams together, in equal shares; what comes then is dropped, and counted."""
 REMEMBER_PHASE_S: Final = 7 * 24 * 3600
+MAX_QUESTIONS: Final = 50_000
+"""Questions whose phase is remembered; the one that was asked longest ago gives way."""
 ABANDONED_S: Final = 90.0
 """After so long without a sign of life, another replica takes an entry over."""
-
-_PUT: Final = """
-local function put(notice, was, room, first)
-  room = room - redis.call('XLEN', STREAM)
-  for number = first, #ARGV do
-    if number - first >= room then return number - first end
-    redis.call('XADD', STREAM, '*', 'to', ARGV[number], 'was', was, 'notice', notice)
-  end
-  return #ARGV - first + 1
-end
-"""
-# KEYS: stream. ARGV: how many entries there may be, notice, then each receiver. Gives for how many
-# of them there was room.
-_ADD: Final = f"local STREAM = KEYS[1]\n{_PUT}\nreturn put(ARGV[2], '', ARGV[1], 3)"
-# KEYS: stream, phase of the question. ARGV: how many entries there may be, notice, time, phase, how
-# long to remember it (s), then each receiver. Gives false if the verdict is no other than before,
-# else as above. One that is older than the newest known changes nothing; a first one that is
-# Successful is no news. A call whose answer was lost may be repeated.
-_CHANGE: Final = f"""
-local STREAM = KEYS[1]
-{_PUT}
-local was = redis.call('GET', KEYS[2])
-local at, phase
-if was then at, phase = string.match(was, '^(%S+) (%S+)$') end
-if phase and tonumber(ARGV[3]) < tonumber(at) then return false end
-redis.call('SET', KEYS[2], ARGV[3] .. ' ' .. ARGV[4], 'EX', ARGV[5])
-if phase == ARGV[4] or (not phase and ARGV[4] == 'Successful') then return false end
-return put(ARGV[2], phase or '', ARGV[1], 6)
-"""
+_MAX_SWEPT: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,47 +50,74 @@ class Entry:
     notice: Notice | None
     """None if it cannot be read."""
 
+    @property
+    def at_unix_s(self) -> float:
+        """When it was put there, by Redis' clock."""
+        return int(self.id.partition(b"-")[0]) / 1000
+
 
 class NoticeStream:
     """The way to them. Every call may raise StoreUnavailable."""
 
-    def __init__(self, store: Store, consumer: str) -> None:
+    def __init__(self, store: Store, consumer: str, *, receivers: int) -> None:
+        """``consumer`` is this replica; ``receivers`` is how many share the room."""
         self._store = store
         self._consumer = consumer
-        self._has_group = False
+        self._room = MAX_OUTSTANDING // receivers
+        self._with_group: set[str] = set()
 
-    async def change(self, notice: Notice, question: str, receivers: Sequence[str]) -> int | None:
+    async def change(
+        self, notice: Notice, question: str, receivers: Sequence[str], *, age_s: float
+    ) -> Sequence[str] | None:
         """Have a verdict told if it is another than before on this question.
 
+        Args:
+            notice: of the verdict.
+            question: see ``gateway.notices.question_of``.
+            receivers: names of those who want to know.
+            age_s: for how long the verdict is known.
+
         Returns:
-            For how many of the receivers there was room; None if it is no news.
+            The receivers for which there was no room; None if it is no news.
+
+        Raises:
+            NoticeUnwritable: the notice cannot be written.
 
         """
         arguments: list[str | bytes | int] = [
-            MAX_OUTSTANDING,
+            self._room,
             packed(notice),
-            repr(notice.at_unix_s),
+            question,
+            f"{age_s:.6f}",
             notice.phase.value,
             REMEMBER_PHASE_S,
+            MAX_QUESTIONS,
             *receivers,
         ]
-        added = await self._eval(_CHANGE, [STREAM, PHASE + question], arguments)
-        return None if added is None else int(added)
+        keys = [RECEIVERS, PHASES, PHASES_AT, *(STREAM + each for each in receivers)]
+        full = cast("list[bytes] | None", await self._eval(CHANGE, keys, arguments))
+        return None if full is None else [name.decode() for name in full]
 
-    async def add(self, notice: Notice, receivers: Sequence[str]) -> int:
-        """Have a notice delivered; for how many of the receivers there was room."""
-        arguments: list[str | bytes | int] = [MAX_OUTSTANDING, packed(notice), *receivers]
-        return int(await self._eval(_ADD, [STREAM], arguments) or 0)
+    async def add(self, notice: Notice, receivers: Sequence[str]) -> Sequence[str]:
+        """Have a notice delivered; the receivers for which there was no room.
 
-    async def take(self, limit: int) -> list[Entry]:
+        Raises NoticeUnwritable.
+        """
+        keys = [RECEIVERS, *(STREAM + each for each in receivers)]
+        arguments: list[str | bytes | int] = [self._room, packed(notice), *receivers]
+        full = cast("list[bytes]", await self._eval(ADD, keys, arguments))
+        return [name.decode() for name in full]
+
+    async def take(self, receiver: str, limit: int) -> list[Entry]:
         """Entries that nobody has in hand, or whoever had them is gone."""
-        if not self._has_group:
-            await self._store.call(_with_group)
-            self._has_group = True
+        stream = STREAM + receiver
+        if receiver not in self._with_group:
+            await self._store.call(lambda redis: _make_group(redis, stream))
+            self._with_group.add(receiver)
         try:
             claimed: Any = await self._store.call(
                 lambda redis: redis.xautoclaim(
-                    STREAM,
+                    stream,
                     GROUP,
                     self._consumer,
                     min_idle_time=int(ABANDONED_S * 1000),
@@ -115,37 +125,41 @@ class NoticeStream:
                 )
             )
             fresh: Any = await self._store.call(
-                lambda redis: redis.xreadgroup(GROUP, self._consumer, {STREAM: ">"}, count=limit)
+                lambda redis: redis.xreadgroup(GROUP, self._consumer, {stream: ">"}, count=limit)
             )
         except StoreUnavailable:
             # Whoever emptied Redis took the group with it.
-            self._has_group = False
+            self._with_group.discard(receiver)
             raise
         rows = [*claimed[1], *(row for _, found in fresh for row in found)]
-        return [_entry(row_id, fields) for row_id, fields in rows if fields]
+        return [_entry(receiver, row_id, fields) for row_id, fields in rows if fields]
 
-    async def keep(self, entries: Sequence[bytes]) -> None:
+    async def keep(self, receiver: str, entries: Sequence[bytes]) -> None:
         """Say that entries are still in hand."""
         await self._store.call(
             lambda redis: redis.xclaim(
-                STREAM, GROUP, self._consumer, min_idle_time=0, message_ids=list(entries)
+                STREAM + receiver,
+                GROUP,
+                self._consumer,
+                min_idle_time=0,
+                message_ids=list(entries),
             )
         )
 
-    async def done(self, entry: bytes) -> None:
+    async def done(self, entry: Entry) -> None:
         """Forget an entry."""
 
         async def forget(redis: Redis) -> None:
-            await redis.xack(STREAM, GROUP, entry)
-            await redis.xdel(STREAM, entry)
+            await redis.xack(STREAM + entry.to, GROUP, entry.id)
+            await redis.xdel(STREAM + entry.to, entry.id)
 
         await self._store.call(forget)
 
-    async def release(self, entries: Sequence[bytes]) -> None:
+    async def release(self, receiver: str, entries: Sequence[bytes]) -> None:
         """Let others take entries at once."""
         await self._store.call(
             lambda redis: redis.xclaim(
-                STREAM,
+                STREAM + receiver,
                 GROUP,
                 self._consumer,
                 min_idle_time=0,
@@ -154,27 +168,35 @@ class NoticeStream:
             )
         )
 
+    async def sweep(self, known: Sequence[str]) -> int:
+        """Drop what nobody delivers any more to receivers that are not ``known``; how many."""
+        found: Any = await self._store.call(lambda redis: redis.smembers(RECEIVERS))
+        dropped = 0
+        for name in sorted({each.decode() for each in found}.difference(known)):
+            arguments = [name, int(LONGEST_RETRY_S * 1000), _MAX_SWEPT]
+            dropped += cast("int", await self._eval(SWEEP, [RECEIVERS, STREAM + name], arguments))
+        return dropped
+
     async def _eval(
         self, script: str, keys: Sequence[str], arguments: Sequence[str | bytes | int]
-    ) -> int | None:
-        async def run(redis: Redis) -> int | None:
+    ) -> object:
+        async def run(redis: Redis) -> object:
             reply: Any = redis.eval(script, len(keys), *keys, *arguments)
-            found: int | None = await reply
+            found: object = await reply
             return found
 
         return await self._store.call(run)
 
 
-async def _with_group(redis: Redis) -> None:
+async def _make_group(redis: Redis, stream: str) -> None:
     try:
-        await redis.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
+        await redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
     except ResponseError as error:
         if "BUSYGROUP" not in str(error):
             raise
 
 
-def _entry(row_id: bytes, fields: dict[bytes, bytes]) -> Entry:
-    to = fields.get(b"to", b"").decode("utf-8", "replace")
+def _entry(to: str, row_id: bytes, fields: dict[bytes, bytes]) -> Entry:
     was = fields.get(b"was", b"").decode("utf-8", "replace")
     try:
         notice = unpacked(fields[b"notice"])

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Final, Literal
 
@@ -33,6 +33,12 @@ _SIGNS: Final = {
     Phase.INCONCLUSIVE: ":grey_question:",
     Phase.ERROR: ":warning:",
 }
+
+
+class NoticeUnwritable(GatewayError):
+    """A notice has text that is none in UTF-8: half of a surrogate pair."""
+
+    slug = "notice_unwritable"
 
 
 class SigningKeyInvalid(GatewayError):
@@ -87,17 +93,16 @@ def is_wanted(notification: Notification, notice: Notice) -> bool:
     return notice.phase in notification.phases and is_about(notification, notice)
 
 
-def question_of(namespace: str, templates: Sequence[str], arguments: Mapping[str, str]) -> str:
+def question_of(namespace: str, origins: Sequence[str], arguments: Mapping[str, str]) -> str:
     """The same for all verdicts on the same templates with the same arguments, whatever is in them.
 
     Args:
         namespace: where they are judged.
-        templates: ``name@sha256:...``.
+        origins: of the templates, as ``gateway.planner.Planned`` has them.
         arguments: as they may be shown.
 
     """
-    names = [each.partition("@")[0] for each in templates]
-    text = json.dumps([namespace, names, sorted(arguments.items())])
+    text = json.dumps([namespace, list(origins), sorted(arguments.items())])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -188,17 +193,24 @@ def _key_bytes(key: Secret) -> bytes:
 
 
 def packed(notice: Notice) -> bytes:
-    """A notice for Redis."""
-    return orjson.dumps(asdict(notice))
+    """A notice for Redis. Raises NoticeUnwritable."""
+    try:
+        return orjson.dumps(asdict(notice))
+    except TypeError:
+        raise NoticeUnwritable("its text holds one half of a surrogate pair") from None
 
 
 def unpacked(text: bytes) -> Notice:
-    """The reverse. Raises ValueError, KeyError or TypeError for what is none."""
-    fields = orjson.loads(text)
-    previous = fields["previous_phase"]
-    fields |= {
-        "phase": Phase(fields["phase"]),
+    """The reverse; what only a newer gateway knows is passed over.
+
+    Raises ValueError, KeyError or TypeError for what is none.
+    """
+    found = orjson.loads(text)
+    previous = found["previous_phase"]
+    known = {each.name: found[each.name] for each in fields(Notice) if each.name in found}
+    known |= {
+        "phase": Phase(found["phase"]),
         "previous_phase": None if previous is None else Phase(previous),
-        "templates": tuple(fields["templates"]),
+        "templates": tuple(found["templates"]),
     }
-    return Notice(**fields)
+    return Notice(**known)

@@ -13,6 +13,8 @@ from gateway.model import Phase
 from gateway.setting_types import Seconds, Section
 
 MAX_NOTIFICATIONS: Final = 50
+LONGEST_RETRY_S: Final = 24 * 3600.0
+"""For how long any delivery is tried again, at most."""
 
 
 def _web_address(value: str) -> str:
@@ -71,7 +73,7 @@ class Notification(Section):
     """The phases that it is told of: those that a verdict changes to, or a run ends with."""
     timeout_s: Seconds = Field(5.0, alias="timeout", gt=0, le=15)
     """How long the receiver may take to answer."""
-    retry_s: Seconds = Field(3600.0, alias="retryFor", le=86_400)
+    retry_s: Seconds = Field(3600.0, alias="retryFor", le=LONGEST_RETRY_S)
     """For how long a delivery is tried again that did not get a 2xx."""
 
     @model_validator(mode="after")

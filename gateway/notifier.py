@@ -8,7 +8,7 @@ Redis                                     whoever delivers (``gateway/courier.py
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import uuid4
@@ -20,11 +20,13 @@ from gateway.notices import (
     RUN_ENDED,
     VERDICT_CHANGED,
     Notice,
+    NoticeUnwritable,
     is_about,
     is_wanted,
     question_of,
 )
 from gateway.notification_settings import Notification
+from gateway.planner import Planned
 from gateway.provider import Clock
 from gateway.verdict import Verdict
 
@@ -53,7 +55,7 @@ class NoticeObserver(Protocol):
 class Notifies(Protocol):
     """Who tells others."""
 
-    def verdict_given(self, verdict: Verdict, label: str, arguments: Mapping[str, str]) -> None:
+    def verdict_given(self, verdict: Verdict, planned: Planned) -> None:
         """A verdict was given, which may be another than before."""
 
     def run_ended(
@@ -72,7 +74,7 @@ class Notifies(Protocol):
 class NobodyToTell:
     """Implements ``Notifies`` where nobody wants to know."""
 
-    def verdict_given(self, verdict: Verdict, label: str, arguments: Mapping[str, str]) -> None:
+    def verdict_given(self, verdict: Verdict, planned: Planned) -> None:
         """Nothing happens."""
 
     def run_ended(
@@ -94,6 +96,8 @@ class _Waiting:
     question: str
     """Of a verdict; empty for a run."""
     receivers: tuple[str, ...]
+    since_s: float
+    """By the loop: clocks of replicas differ, and can be set."""
 
 
 class Notifier:
@@ -116,7 +120,7 @@ class Notifier:
         self.has_news = asyncio.Event()
         """Whether Redis got something to deliver."""
 
-    def verdict_given(self, verdict: Verdict, label: str, arguments: Mapping[str, str]) -> None:
+    def verdict_given(self, verdict: Verdict, planned: Planned) -> None:
         """A verdict was given, which may be another than before."""
         if not verdict.phase.is_completed:
             return
@@ -126,15 +130,15 @@ class Notifier:
             at_unix_s=verdict.finished_at_unix_s,
             namespace=verdict.namespace,
             templates=verdict.templates,
-            label=label,
+            label=planned.label,
             phase=verdict.phase,
             reason=verdict.reason,
-            arguments=arguments,
+            arguments=planned.arguments,
         )
         # Also who does not want this phase has to know it, to know of the next change.
         if not any(is_about(each, notice) for each in self._notifications):
             return
-        question = question_of(verdict.namespace, verdict.templates, arguments)
+        question = question_of(planned.namespace, planned.origins, planned.arguments)
         if not self._is_quiet(question, notice):
             self._put(notice, question)
 
@@ -174,13 +178,27 @@ class Notifier:
     async def flush(self) -> bool:
         """Take all that waits to Redis; whether it took it."""
         while self._waiting:
+            first = self._waiting[0]
             try:
-                await self._tell(self._waiting[0])
+                await self._tell(first)
             except StoreUnavailable:
                 return False
+            except NoticeUnwritable as error:
+                self._drop(first.receivers, first.notice, str(error))
+            except Exception as error:  # noqa: BLE001 - one notice is dropped, not all of them
+                reason = f"the gateway failed unexpectedly ({type(error).__name__})"
+                self._drop(first.receivers, first.notice, reason)
             self._waiting.popleft()
         self._is_wanted.clear()
         return True
+
+    async def close(self) -> None:
+        """Take what still waits to Redis; what it does not take now, nobody gets."""
+        if await self.flush():
+            return
+        while self._waiting:
+            left = self._waiting.popleft()
+            self._drop(left.receivers, left.notice, "the gateway ended while Redis was away")
 
     def _is_quiet(self, question: str, notice: Notice) -> bool:
         seen = self._seen.get(question)
@@ -199,17 +217,19 @@ class Notifier:
         if len(self._waiting) >= MAX_WAITING:
             self._drop(receivers, notice, "too many wait for Redis")
             return
-        self._waiting.append(_Waiting(notice, question, receivers))
+        now_s = asyncio.get_running_loop().time()
+        self._waiting.append(_Waiting(notice, question, receivers, now_s))
         self._is_wanted.set()
 
     async def _tell(self, waiting: _Waiting) -> None:
         notice, receivers = waiting.notice, waiting.receivers
         if waiting.question:
-            added = await self._stream.change(notice, waiting.question, receivers)
+            age_s = asyncio.get_running_loop().time() - waiting.since_s
+            full = await self._stream.change(notice, waiting.question, receivers, age_s=age_s)
         else:
-            added = await self._stream.add(notice, receivers)
-        if added is not None:
-            self._drop(receivers[added:], notice, "too many wait to be delivered")
+            full = await self._stream.add(notice, receivers)
+        if full is not None:
+            self._drop(full, notice, "too many wait to be delivered")
             self.has_news.set()
 
     def _drop(self, receivers: Sequence[str], notice: Notice, reason: str) -> None:

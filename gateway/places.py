@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import islice
+from traceback import walk_tb
 from types import FrameType
 from typing import Final
 
@@ -12,3 +13,8 @@ def places(frames: Iterable[tuple[FrameType, int]]) -> str:
     """The innermost places of a stack that comes innermost first; no text of theirs."""
     shown = (f"{frame.f_code.co_filename}:{line}" for frame, line in islice(frames, _MAX_PLACES))
     return " < ".join(shown)
+
+
+def places_of(error: BaseException) -> str:
+    """Where an error comes from, the innermost place first."""
+    return places(reversed([*walk_tb(error.__traceback__)]))

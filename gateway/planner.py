@@ -154,6 +154,9 @@ class Planned:
     redaction: Redaction
     arguments: Mapping[str, str] = field(default_factory=dict)
     """As they may be shown."""
+    origins: tuple[str, ...] = ()
+    """The templates, whatever is in them: ``KIND/NAME``, with ``inline:`` before it if a request
+    brought any."""
 
     @property
     def may_change(self) -> bool:
@@ -271,6 +274,7 @@ class Planner:
             metrics=tuple(self._keyed(each, chosen, grants, hash_key) for each in planned.metrics),
             redaction=redaction,
             arguments=shown_arguments(resolved.values, resolved.open_values, redaction),
+            origins=_origins(chosen),
         )
 
     def check_brought(self, metrics: Iterable[Located[Metric]]) -> None:
@@ -311,3 +315,9 @@ def _label(question: Question) -> str:
 
 def _versioned_names(flat: FlatTemplate) -> tuple[str, ...]:
     return tuple(template.versioned_name for template in flat.templates)
+
+
+def _origins(chosen: Chosen) -> tuple[str, ...]:
+    # Whoever brings one chooses its name: it must not be taken for one that is stored.
+    before = f"{INLINE}:" if chosen.is_brought else ""
+    return tuple(f"{before}{each.kind}/{each.name}" for each in chosen.flat.templates)

@@ -3,10 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from traceback import walk_tb
 from typing import Any, Final
 
-from gateway.places import places
+from gateway.places import places_of
 
 _log: Final = logging.getLogger(__name__)
 
@@ -20,8 +19,7 @@ def _told(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
     error = context.get("exception")
     if isinstance(error, BaseException):
         # The loop's own words may quote the arguments of a call.
-        where = places(reversed([*walk_tb(error.__traceback__)]))
-        keys = {"kind": type(error).__name__, "places": where}
+        keys = {"kind": type(error).__name__, "places": places_of(error)}
     else:
         keys = {"kind": str(context.get("message"))}
     _log.error("something failed that nobody waits for", extra=keys)

@@ -7,9 +7,9 @@ so of two drivers of one run, which there can be after one was thought to be dea
 import asyncio
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from gateway import assess, schedule
 from gateway.args import UNRESOLVED
@@ -33,6 +33,8 @@ LONGEST_PAUSE_S: Final = 2.0
 IDLE_S: Final = 60.0
 """When a run is looked at again that waits for nothing that has a time."""
 _log: Final = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 
 class RunStates(Protocol):
@@ -198,15 +200,16 @@ class Driver:
         return await self._steps.stop(plan, status)
 
     async def _end(self, drive: "_Drive", plan: RunPlan | None, status: RunStatus) -> None:
+        origin = plan.origin if plan else await self._origin(drive.run_id)
+        reason = conclusion(plan, status)
         await drive.save(status)
+        # Whoever awaits anything from here on may be cancelled, and nobody says it again.
         self._observer.run_ended(
             template=plan.planned.label if plan else OTHER,
             namespace=plan.planned.namespace if plan else OTHER,
             phase=status.phase,
             now_unix_s=self._now_unix_s(),
         )
-        origin = plan.origin if plan else await self._origin(drive.run_id)
-        reason = conclusion(plan, status)
         self._notifies.run_ended(
             drive.run_id,
             phase=status.phase,
@@ -231,8 +234,8 @@ class Driver:
 
     async def _origin(self, run_id: str) -> Origin:
         try:
-            return await self._plans.origin(run_id)
-        except (RunNotFound, StoreUnavailable):
+            return await _patiently(lambda: self._plans.origin(run_id))
+        except (RunNotFound, RunUnreadable):
             return Origin()
 
 
@@ -258,24 +261,30 @@ class _Drive:
         if status == before.status:
             return
         events = changes(before.status, status)
-        pause_s = FIRST_PAUSE_S
-        while True:
-            try:
-                saved = await self._states.save(
-                    self.run_id, version=before.version, status=status, events=events
-                )
-                break
-            except RunUnreadable:
-                raise
-            except StoreUnavailable:
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        saved = await _patiently(
+            lambda: self._states.save(
+                self.run_id, version=before.version, status=status, events=events
+            )
+        )
         self.state = replace(
             before,
             status=status,
             version=before.version + 1,
             is_terminated=saved.is_terminated,
         )
+
+
+async def _patiently(call: Callable[[], Awaitable[Answer]]) -> Answer:
+    """What a call answers, however long Redis is away. Raises RunUnreadable: that stays so."""
+    pause_s = FIRST_PAUSE_S
+    while True:
+        try:
+            return await call()
+        except RunUnreadable:
+            raise
+        except StoreUnavailable:
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
 
 def _told(error: TemplateInvalid) -> str:

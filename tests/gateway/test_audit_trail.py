@@ -1,6 +1,7 @@
 """What waits for Redis, and what gives way when too much does."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from redis_server import Counted, RedisServer
@@ -61,6 +62,19 @@ async def test_the_oldest_give_way(store: Store, caplog: pytest.LogCaptureFixtur
     assert await flushed(trail) == list(range(5, MAX_WAITING + 5))
     lost = [vars(each)["lost"] for each in caplog.records if "missing" in each.message]
     assert lost == [5]
+
+
+async def test_text_that_is_none_is_written_all_the_same(store: Store) -> None:
+    """Half of a surrogate pair becomes a question mark, and the rest of the batch stays."""
+    trail = Trail(store, max_entries=10_000)
+    arguments = {"a\udc80": "\ud800"}
+    trail.note(entry(1))
+    trail.note(replace(entry(2), arguments=arguments, reason="was \udcff", path="/\udcff"))
+    trail.note(entry(3))
+    assert await flushed(trail) == [1, 2, 3]
+    page = await trail.read(lambda _: True, limit=3, cursor=None, since_unix_s=None)
+    found = page.entries[1]
+    assert (found["arguments"], found["reason"], found["path"]) == ({"a?": "?"}, "was ?", "/?")
 
 
 async def test_repeats_push_out_nothing(store: Store) -> None:

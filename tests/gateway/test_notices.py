@@ -17,6 +17,7 @@ from gateway.notices import (
     RUN_ENDED,
     VERDICT_CHANGED,
     Notice,
+    NoticeUnwritable,
     SigningKeyInvalid,
     body_of,
     headers_of,
@@ -147,15 +148,29 @@ def test_notices_come_back_from_redis() -> None:
 
 
 def test_a_question_stays_the_same_when_its_template_is_edited() -> None:
-    """Namespace, names and arguments make it."""
-    was = question_of("shop", ["a@sha256:1"], {"x": "1", "y": "2"})
-    assert question_of("shop", ["a@sha256:2"], {"y": "2", "x": "1"}) == was
+    """Namespace, names, kinds, whether they were brought, and arguments make it."""
+    was = question_of("shop", ["AnalysisTemplate/a"], {"x": "1", "y": "2"})
+    assert question_of("shop", ["AnalysisTemplate/a"], {"y": "2", "x": "1"}) == was
     others = [
-        question_of("bank", ["a@sha256:1"], {"x": "1", "y": "2"}),
-        question_of("shop", ["b@sha256:1"], {"x": "1", "y": "2"}),
-        question_of("shop", ["a@sha256:1"], {"x": "2", "y": "2"}),
+        question_of("bank", ["AnalysisTemplate/a"], {"x": "1", "y": "2"}),
+        question_of("shop", ["AnalysisTemplate/b"], {"x": "1", "y": "2"}),
+        question_of("shop", ["ClusterAnalysisTemplate/a"], {"x": "1", "y": "2"}),
+        question_of("shop", ["inline:AnalysisTemplate/a"], {"x": "1", "y": "2"}),
+        question_of("shop", ["AnalysisTemplate/a"], {"x": "2", "y": "2"}),
     ]
-    assert len({was, *others}) == 4
+    assert len({was, *others}) == 6
+
+
+def test_a_notice_of_a_newer_gateway() -> None:
+    """What it says beside is passed over."""
+    newer = packed(NOTICE).replace(b"{", b'{"severity":"page",', 1)
+    assert unpacked(newer) == NOTICE
+
+
+def test_a_notice_that_is_no_text() -> None:
+    """Half of a surrogate pair is none in UTF-8."""
+    with pytest.raises(NoticeUnwritable, match="one half of a surrogate pair"):
+        packed(replace(NOTICE, reason="\ud800"))
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ async def test_a_verdict_is_told_when_it_changes(tmp_path: Path) -> None:
     assert phases == ["Successful", "Failed", "Failed", "Successful", "Successful", "Failed"]
     by_time = sorted(events, key=lambda event: event["time"])
     assert [(each["data"]["previousPhase"], each["data"]["phase"]) for each in by_time] == [
-        ("Successful", "Failed"),
+        (None, "Failed"),
         ("Failed", "Successful"),
         ("Successful", "Failed"),
     ]
@@ -104,6 +104,53 @@ async def test_the_end_of_a_run_is_told(tmp_path: Path) -> None:
     assert event["data"]["reason"] == (
         'm: "red" does not satisfy result == "green"; 1 of 1 failed, limit 0'
     )
+
+
+async def test_who_brings_a_template_changes_nothing_of_one_that_is_stored(tmp_path: Path) -> None:
+    """Whatever name it gives it."""
+    (tmp_path / "templates").mkdir()
+    path = "/v1/namespaces/default/analysistemplates/t/verdict?maxAge=0s"
+    async with backend(RED, RED, GREEN) as upstream, backend(GREEN) as other, backend() as hook:
+        stored = template(web_metric(upstream.url, CONDITION))
+        (tmp_path / "templates" / "t.yaml").write_text(json.dumps(stored))
+        notifications = [receiver(tmp_path, hook.url)]
+        async with service(
+            tmp_path / "s", templates=tmp_path / "templates", notifications=notifications
+        ) as gateway:
+            brought = template(web_metric(other.url, CONDITION))
+            replies = [
+                await gateway.get(path),
+                await gateway.post("/v1/verdict?maxAge=0s", brought),
+                await gateway.get(path),
+                await gateway.get(path),
+            ]
+            events = await told(hook, 2)
+    phases = [each.body["phase"] for each in replies]
+    assert phases == ["Failed", "Successful", "Failed", "Successful"]
+    by_time = sorted(events, key=lambda event: event["time"])
+    assert [each["data"]["phase"] for each in by_time] == ["Failed", "Successful"]
+
+
+async def test_one_receiver_that_is_down_keeps_nothing_from_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many it is to get."""
+    monkeypatch.setattr(courier, "MAX_IN_HAND", 2)
+    plays = [RED, GREEN, RED, GREEN]
+    async with (
+        backend(*plays) as upstream,
+        backend(Play(status=500)) as down,
+        backend() as hook,
+    ):
+        notifications = [
+            receiver(tmp_path, down.url, name="down"),
+            receiver(tmp_path, hook.url),
+        ]
+        async with service(tmp_path / "s", notifications=notifications) as gateway:
+            for _ in plays:
+                await ask(gateway, upstream.url)
+            await told(hook, len(plays))
+            assert counted(gateway, "delivered", "down") == 0
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from gateway.audit import Call
 from gateway.errors import ProviderUnreachable
 from gateway.model import Phase
 from gateway.run_events import Event
-from gateway.runs.store import StaleRun
+from gateway.runs.store import Saved, StaleRun
 
 
 def one_by_one(*values: float | Exception) -> Any:
@@ -174,6 +174,27 @@ async def test_a_run_without_end_is_capped(redis_server: RedisServer) -> None:
     assert kept.status.metric_results[0].count == 3
     ended = run.observed.entries[-1]
     assert (ended.call, ended.namespace, ended.phase) == (Call.RUN_ENDED, "shop", "Inconclusive")
+
+
+async def test_the_end_is_told_whatever_happens_after_it_is_kept(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody who drives the run later on would tell it: all there is to say is known before."""
+    async with alone(redis_server, {"m": lambda: 1}, maxDuration="100s") as run:
+        await run.start(metric(interval="60s"))
+        await run.drive()
+        keep = run.store.save
+
+        async def last(*args: Any, **kept: Any) -> Saved:
+            saved = await keep(*args, **kept)
+            redis_server.kill()
+            return saved
+
+        monkeypatch.setattr(run.store, "save", last)
+        run.now_unix_s += 101
+        async with asyncio.timeout(5):
+            assert await run.drive() is None
+    assert [each.namespace for each in run.observed.entries] == ["shop"]
 
 
 async def test_a_run_that_is_gone_wants_nothing(redis_server: RedisServer) -> None:
