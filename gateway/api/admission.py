@@ -13,7 +13,7 @@ from gateway.access.admission import Admission
 from gateway.access.policy import Policy
 from gateway.access_settings import Access
 from gateway.api.callers import known_caller_of
-from gateway.api.problems import Handler, refusal
+from gateway.api.problems import Handler
 from gateway.caller_telemetry import CallerTelemetry
 from gateway.errors import TooManyRequests
 from gateway.telemetry import Telemetry
@@ -38,10 +38,10 @@ def admission_of(
 
 
 def admission_middleware(admission: Admission) -> Middleware:
-    """Let nobody have more than its budget."""
+    """Let nobody have more than its budget; who makes answers of failures is around this one."""
     told_s: dict[str, float] = {}
 
-    def refused(caller: str, error: TooManyRequests) -> web.Response:
+    def tell(caller: str, error: TooManyRequests) -> None:
         # A line for each would make a flood of requests one of lines.
         now_s = time.monotonic()
         if now_s - told_s.get(caller, -TOLD_AGAIN_S) >= TOLD_AGAIN_S:
@@ -50,7 +50,6 @@ def admission_middleware(admission: Admission) -> Middleware:
             told_s[caller] = now_s
             keys = {"caller": caller, "reason": str(error)}
             _log.warning("a caller asks too much; told again after a minute", extra=keys)
-        return refusal(error)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -66,7 +65,8 @@ def admission_middleware(admission: Admission) -> Middleware:
                 return await handler(request)
             await meter.enter()
         except TooManyRequests as error:
-            return refused(caller.name, error)
+            tell(caller.name, error)
+            raise
         try:
             return await handler(request)
         finally:

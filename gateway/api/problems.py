@@ -125,6 +125,9 @@ def error_middleware(telemetry: Telemetry) -> Middleware:
 def refused(request: web.BaseRequest, error: GatewayError) -> web.Response:
     """The problem document of a failure, of which the log tells, too."""
     response = refusal(error)
+    if isinstance(error, TooManyRequests):
+        # Who lets callers in tells it, and not each time.
+        return response
     # Callers such as Argo keep the status and nothing else. The sentence may quote them.
     keys = {"status": response.status, "error": error.slug, "path": request.rel_url.raw_path}
     _log.info("refused", extra=keys)

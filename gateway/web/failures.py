@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
 from gateway.api.problems import Handler, refused
-from gateway.errors import CredentialMissing, GatewayError
+from gateway.errors import CredentialMissing, GatewayError, TooManyRequests
 from gateway.web.rendering import Renderer, redirect
 
 SIGN_IN: Final = "/sign-in"
@@ -40,14 +40,23 @@ def page_middleware(pages: frozenset[str], renderer: Renderer) -> Middleware:
         except CredentialMissing as error:
             if resource.canonical == SIGN_IN:
                 return await failure(renderer, request, error, "sign-in.html")
-            if "text/html" not in request.headers.get(hdrs.ACCEPT, ""):
+            if not _wants_page(request):
                 raise
             wanted = urlencode({_NEXT: str(request.rel_url)})
             return redirect(f"{SIGN_IN}?{wanted}")
+        except TooManyRequests as error:
+            # A program that floods a page is answered with as little work as elsewhere.
+            if not _wants_page(request):
+                raise
+            return await failure(renderer, request, error, "failure.html")
         except GatewayError as error:
             return await failure(renderer, request, error, "failure.html")
 
     return middleware
+
+
+def _wants_page(request: web.Request) -> bool:
+    return "text/html" in request.headers.get(hdrs.ACCEPT, "")
 
 
 async def failure(

@@ -76,6 +76,18 @@ async def test_who_asks_too_often_is_told_when_to_come_back(
     assert len(told) == 1
 
 
+async def test_people_are_told_on_a_page(tmp_path: Path) -> None:
+    """With the same status, and when to come back; programs hear the same as elsewhere."""
+    async with budgeted(tmp_path, "http://127.0.0.1:1", perSecond=1, burst=1, queue=0) as gateway:
+        await gateway.get("/", **bearer(ALICE))
+        page = await gateway.get("/", Accept="text/html", **bearer(ALICE))
+        problem = await gateway.get("/", **bearer(ALICE))
+    assert (page.status, page.headers["Retry-After"]) == (429, "1")
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "caller token:alice asks more than 1 times a second" in page.text
+    assert (problem.status, problem.body["error"]) == (429, "too_many_requests")
+
+
 async def test_who_asks_too_much_at_once_waits_and_is_refused(tmp_path: Path) -> None:
     """Two are under way, two wait, and nobody waits for a run in such a place."""
     async with (
