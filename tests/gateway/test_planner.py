@@ -191,3 +191,32 @@ async def test_what_names_a_namespace_is_planned(namespace: str) -> None:
     """Up to the longest name that there may be."""
     planned = await planner_of(NAMED).plan(Question(namespace=namespace, refs=BY_NAME))
     assert planned.namespace == namespace
+
+
+@pytest.mark.parametrize(
+    ("question", "origins"),
+    [
+        pytest.param(
+            Question(namespace="n", refs=BY_NAME),
+            ("AnalysisTemplate/named",),
+            id="one-that-is-named",
+        ),
+        pytest.param(
+            Question(namespace="n", refs=(TemplateRef(templateName="wide", clusterScope=True),)),
+            ("ClusterAnalysisTemplate/wide",),
+            id="one-of-the-cluster",
+        ),
+        pytest.param(
+            Question(namespace="n", inline=(NAMED,)),
+            ("inline:AnalysisTemplate/named",),
+            id="one-that-is-brought-under-that-name",
+        ),
+    ],
+)
+async def test_a_plan_knows_where_its_templates_come_from(
+    question: Question, origins: tuple[str, ...]
+) -> None:
+    """Who brings one under the name of another does not get its verdicts mixed up with its."""
+    wide = parsed("wide", kind=Kind.CLUSTER, **OF_SECRET)
+    planned = await planner_of(NAMED, wide).plan(question)
+    assert planned.origins == origins

@@ -129,6 +129,7 @@ async def test_who_brings_a_template_changes_nothing_of_one_that_is_stored(tmp_p
     assert phases == ["Failed", "Successful", "Failed", "Successful"]
     by_time = sorted(events, key=lambda event: event["time"])
     assert [each["data"]["phase"] for each in by_time] == ["Failed", "Successful"]
+    assert by_time[0]["data"]["templates"] == by_time[1]["data"]["templates"]
 
 
 async def test_one_receiver_that_is_down_keeps_nothing_from_others(
