@@ -15,8 +15,9 @@ INTRODUCTION = """\
 # Configuration
 
 `analysis-gateway serve` takes its settings from one YAML file (`--config FILE`, or the environment
-variable `ANALYSIS_GATEWAY_CONFIG`) and from flags, which win. A key that is not in this table is
-refused at start, with its path. Durations are Go's: `500ms`, `8s`, `1m30s`.
+variable `ANALYSIS_GATEWAY_CONFIG`) and from flags, which win. `analysis-gateway run` takes
+[the same file](cli.md#run-an-analysis). A key that is not in this table is refused at start, with
+its path. Durations are Go's: `500ms`, `8s`, `1m30s`.
 
 | key | default | what it is for |
 |---|---|---|
