@@ -71,7 +71,7 @@ sbom: ## Write dist/sbom.cdx.json and dist/licences.md, of what the image instal
 
 audit: ## Ask the index which of the locked packages have known vulnerabilities
 	@tools/setup release
-	$(BIN)/pip-audit --strict --no-deps --require-hashes -r docker/requirements.lock
+	$(BIN)/pip-audit --strict --require-hashes -r docker/requirements.lock
 
 clean: ## Remove everything that the other targets made
 	rm -rf .venv .run .coverage* dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

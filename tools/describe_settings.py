@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -15,8 +15,9 @@ INTRODUCTION = """\
 # Configuration
 
 `analysis-gateway serve` takes its settings from one YAML file (`--config FILE`, or the environment
-variable `ANALYSIS_GATEWAY_CONFIG`) and from flags, which win. A key that is not in this table is
-refused at start, with its path. Durations are Go's: `500ms`, `8s`, `1m30s`.
+variable `ANALYSIS_GATEWAY_CONFIG`) and from flags, which win. `analysis-gateway run` takes
+[the same file](cli.md#run-an-analysis). A key that is not in this table is refused at start, with
+its path. Durations are Go's: `500ms`, `8s`, `1m30s`.
 
 | key | default | what it is for |
 |---|---|---|
@@ -59,19 +60,20 @@ def _rows(
             yield from _rows(type(field.default), f"{key}.", described)
             continue
         yield key, _default(field), " ".join((field.description or "").split())
-        for item in _items(field.annotation):
-            # Lists of the same thing are described where the first of them is.
+        for item, suffix in _items(field.annotation):
+            # What is the same thing is described where the first of it is.
             if item not in described:
                 described.add(item)
-                yield from _rows(item, f"{key}[].", described)
+                yield from _rows(item, f"{key}{suffix}.", described)
 
 
-def _items(annotation: object) -> Iterator[type[BaseModel]]:
-    """The sections that a list is made of."""
+def _items(annotation: object, suffix: str = "") -> Iterator[tuple[type[BaseModel], str]]:
+    """The sections in a value, with what their keys are reached through: ``[]`` for a list's."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
+        yield annotation, suffix
+    within = "[]" if get_origin(annotation) is tuple else suffix
     for part in get_args(annotation):
-        yield from _items(part)
+        yield from _items(part, within)
 
 
 def _default(field: FieldInfo) -> str:

@@ -1,4 +1,4 @@
-"""Files and plugins that a command is given."""
+"""Files, settings and plugins that a command is given."""
 
 import sys
 from pathlib import Path
@@ -14,6 +14,15 @@ def _plugins(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...
     if not all(map(is_plugin_name, given)):
         raise click.BadParameter("write it like NAMESPACE/NAME")
     return given
+
+
+config = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    envvar="ANALYSIS_GATEWAY_CONFIG",
+    help="The YAML file of settings; flags win over it.",
+)
+"""For commands that measure."""
 
 
 plugins = click.option(

@@ -70,6 +70,7 @@ def _duration(_ctx: click.Context, _param: click.Parameter, text: str | None) ->
 
 @click.command("run")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@inputs.config
 @click.option(
     "--arg",
     "arguments",
@@ -117,6 +118,7 @@ def _duration(_ctx: click.Context, _param: click.Parameter, text: str | None) ->
 def command(  # noqa: PLR0913 - one for each option
     *,
     file: Path,
+    config: Path | None,
     arguments: tuple[tuple[str, str], ...],
     wait_s: float | None,
     templates: Path | None,
@@ -144,11 +146,11 @@ def command(  # noqa: PLR0913 - one for each option
         "templates": templates,
         "secrets": secrets_folder,
         "namespace": namespace,
-        "plugins": plugins,
+        "plugins": plugins or None,
         "kubernetes": _cluster(kubeconfig),
     }
     try:
-        chosen = settings.load(None, flags=flags, environ=dict(os.environ))
+        chosen = settings.load(config, flags=flags, environ=dict(os.environ))
         content = _content(file, _Flags(namespace, arguments), chosen)
         ended = asyncio.run(session.drive(chosen, content, wait_s=wait_s, console=console))
     except settings.SettingsInvalid as error:

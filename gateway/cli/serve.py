@@ -8,18 +8,14 @@ import click
 import uvloop
 
 from gateway import logs, serving, settings
+from gateway.cli import inputs
 from gateway.doors import CannotListen
 from gateway.embedded_redis import EmbeddedRedisError
 from gateway.store import StoreInvalid
 
 
 @click.command("serve")
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    envvar="ANALYSIS_GATEWAY_CONFIG",
-    help="The YAML file of settings; flags win over it.",
-)
+@inputs.config
 @click.option("--host", help="The address to listen on.")
 @click.option("--port", type=int, help="The port to listen on; 0 takes a free one.")
 @click.option("--templates", type=click.Path(path_type=Path), help="The folder of templates.")
