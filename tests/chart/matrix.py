@@ -127,6 +127,27 @@ MATRIX: Final[dict[str, Values]] = {
     "a name of its own": {"nameOverride": "judge"},
     "a tag": {"image": {"tag": "1.2.3"}},
     "settings": {"config": {"verdicts": {"wait": "5s"}, "audit": {"entries": 2_000_000}}},
+    "settings beside those of the chart": {
+        "config": {
+            "host": "::",
+            "operations": {"host": "::"},
+            "access": {"tokenReview": {"ttl": "30s", "refusedTtl": "5s"}},
+            "kubernetes": {
+                "timeout": "5s",
+                "resync": "10m",
+                "secretsTtl": "5s",
+                "jobs": {"allow": ["hostPorts"], "activeDeadline": "5m", "ttlAfterFinished": "1m"},
+            },
+        },
+        "access": {"tokenReview": {"audiences": ["analysis-gateway"]}},
+        "kubernetes": {"enabled": True, "jobs": {"namespaces": ["shop"]}},
+    },
+    "budgets of callers": {
+        "access": {
+            "budget": {"perSecond": 50, "queue": 0},
+            "policy": {"rules": [], "budgets": [{"callers": ["jwt:github:*"], "perSecond": 5}]},
+        }
+    },
     "settings in a Secret": {"existingConfigSecret": "settings"},
     "a policy": {"access": {"policy": _POLICY}},
     "a policy elsewhere": {"access": {"existingPolicyConfigMap": "policy"}},
@@ -288,9 +309,15 @@ REFUSED: Final[dict[str, tuple[Values, str]]] = {
         {"config": {"port": 80}},
         "config.port follows from other values: set service instead",
     ),
+    "a word of what follows": (
+        {"config": {"access": {"tokenReview": {"audiences": []}}}},
+        "config.access.tokenReview.audiences follows from other values",
+    ),
+    "a budget of nothing": ({"access": {"budget": {"perSecond": 0}}}, "/access/budget/perSecond"),
+    "a budget for nobody": ({"access": {"policy": {"rules": [], "budgets": [{}]}}}, "callers"),
     "rights that follow": (
         {"config": {"kubernetes": {"connect": "in-cluster"}}},
-        "config.kubernetes follows from other values: set kubernetes instead",
+        "config.kubernetes.connect follows from other values: set kubernetes.enabled instead",
     ),
 }
 """Values, and what the refusal says."""

@@ -89,6 +89,32 @@ def test_settings_can_be_used(name: str, tmp_path: Path) -> None:
             parse_policy(yaml.safe_load(data["policy.yaml"]))
 
 
+def test_settings_stand_beside_those_of_the_chart(tmp_path: Path) -> None:
+    """What the chart says of the same section stays."""
+    release = chart("settings beside those of the chart")
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump(release.settings))
+    settings = load(file, flags={}, environ={"POD_NAMESPACE": NAMESPACE})
+    assert (settings.host, settings.operations.host, settings.operations.port) == ("::", "::", 9090)
+    review = settings.access.token_review
+    assert (review.audiences, review.ttl_s) == (("analysis-gateway",), 30)
+    cluster = settings.kubernetes
+    assert (cluster.connect, cluster.timeout_s, cluster.resync_s) == ("in-cluster", 5, 600)
+    assert (cluster.templates, cluster.cluster_templates) == ((NAMESPACE,), False)
+    assert (cluster.jobs.namespaces, cluster.jobs.active_deadline_s) == (("shop",), 300)
+    assert chart("as little as possible").settings["host"] == "0.0.0.0"
+
+
+def test_callers_have_the_budgets_of_the_values() -> None:
+    """Each of its own, and some in the policy."""
+    release = chart("budgets of callers")
+    assert release.settings["access"]["budget"] == {"perSecond": 50, "queue": 0}
+    policy = yaml.safe_load(release.one("ConfigMap", f"{FULLNAME}-policy")["data"]["policy.yaml"])
+    (budget,) = parse_policy(policy).budgets
+    assert budget.per_second == 5
+    assert "budget" not in chart("as little as possible").settings["access"]
+
+
 @pytest.mark.parametrize("name", MATRIX)
 def test_a_pod_has_no_rights_that_it_does_not_need(name: str) -> None:
     """It is nobody, and can change nothing but what it keeps."""

@@ -13,6 +13,31 @@ pytestmark = needs_helm
 FREE: Values = {}
 BOUND: Values = {"config": {"egress": EGRESS}}
 SHUT: Values = {"config": {"egress": {"named": []}}}
+ASKED: Values = {
+    "config": {
+        "egress": {"named": []},
+        "connections": [
+            {"name": "thanos", "url": "http://thanos.monitoring.svc:9090/api"},
+            {"name": "vendor", "url": "https://api.vendor.example"},
+            {"name": "older", "url": "http://10.1.2.3:8428"},
+            {"name": "newer", "url": "http://[fd00:1::5]:8428"},
+        ],
+        "notifications": [
+            {"name": "bot", "url": "http://bot.example:8081/told"},
+            {"name": "slack", "urlFrom": {"secret": "slack/url"}, "format": "slack"},
+        ],
+    },
+    "access": {
+        "jwt": [
+            {
+                "name": "office",
+                "issuer": "https://login.example:8443/realm",
+                "audiences": ["analysis-gateway"],
+                "jwks": "https://keys.example:9443/keys",
+            }
+        ]
+    },
+}
 
 
 def policy(values: Values) -> dict[str, Any]:
@@ -96,6 +121,27 @@ def test_no_rules_let_nothing_out() -> None:
     assert not lets(SHUT, "8.8.8.8", 443)
     assert not lets(SHUT, "shop", 80)
     assert lets(SHUT, "kube-system", 53)
+
+
+@pytest.mark.parametrize(
+    ("target", "port", "is_let"),
+    [
+        pytest.param("monitoring", 10902, True, id="a-connection-to-a-service"),
+        pytest.param("shop", 9090, False, id="a-service-of-no-connection"),
+        pytest.param("203.0.113.7", 443, True, id="a-connection-to-a-name"),
+        pytest.param("10.1.2.3", 8428, True, id="a-connection-to-an-address"),
+        pytest.param("10.1.2.4", 8428, False, id="an-address-beside-it"),
+        pytest.param("fd00:1::5", 8428, True, id="one-to-an-address-of-the-newer-kind"),
+        pytest.param("203.0.113.7", 8081, True, id="a-receiver-of-notifications"),
+        pytest.param("203.0.113.7", 8443, True, id="an-issuer"),
+        pytest.param("203.0.113.7", 9443, True, id="the-keys-of-an-issuer"),
+        pytest.param("203.0.113.7", 80, False, id="a-port-of-no-url"),
+        pytest.param("169.254.169.254", 443, False, id="but-not-where-metadata-are"),
+    ],
+)
+def test_what_the_settings_name_is_reached(target: str, port: int, is_let: bool) -> None:  # noqa: FBT001 - a column
+    """Connections, receivers and issuers, without a rule of egress for them."""
+    assert lets(ASKED, target, port) is is_let
 
 
 def test_the_parts_of_the_gateway_are_reached() -> None:

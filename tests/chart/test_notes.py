@@ -48,6 +48,16 @@ def notes(values: Values) -> str:
             "cannot know that of settings",
             id="a-policy-that-cannot-be-mirrored",
         ),
+        pytest.param(
+            {"config": {"egress": {"named": []}}, "networkPolicy": {"enabled": True}},
+            "takes networkPolicy.extraEgress: credentials of AWS",
+            id="what-a-policy-cannot-know",
+        ),
+        pytest.param(
+            {"ingress": {"enabled": True, "hosts": ["a.example"]}},
+            "The page for people is at /, and is published with the API",
+            id="a-page-that-is-published",
+        ),
     ],
 )
 def test_it_says(values: Values, sentence: str) -> None:

@@ -218,6 +218,8 @@ async def test_valkey_starts_with_its_password(tmp_path: Path) -> None:
         assert client.cli("-a", "pass-word_1", "--no-auth-warning", "ping") == "PONG\n"
         config = client.cli("-a", "pass-word_1", "--no-auth-warning", "config", "get", "appendonly")
         assert config.split() == ["appendonly", "yes"]
+        config = client.cli("-a", "pass-word_1", "--no-auth-warning", "config", "get", "*-policy")
+        assert config.split() == ["maxmemory-policy", "volatile-ttl"]
         assert (tmp_path / "valkey.conf").stat().st_mode & 0o077 == 0
         assert "pass-word" not in command_line(process.pid)
     finally:

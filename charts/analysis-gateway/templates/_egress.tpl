@@ -1,4 +1,4 @@
-{{/* The rules of config.egress, as far as a NetworkPolicy can say them: it knows addresses, no names. */}}
+{{/* The rules of config.egress and what the deployer names by URL, as far as a NetworkPolicy can say them: it knows addresses, no names. */}}
 {{- define "gateway.egress" -}}
 {{- $egress := default dict .Values.config.egress -}}
 {{- if not (hasKey $egress "named") }}
@@ -7,7 +7,8 @@
     - namespaceSelector: {}
     {{- include "gateway.anywhere" . | nindent 4 }}
 {{- end }}
-{{- range $rule := concat (default list $egress.named) (default list $egress.inline) }}
+{{- $urls := include "gateway.urlRules" . | fromYamlArray }}
+{{- range $rule := concat (default list $egress.named) (default list $egress.inline) $urls }}
 {{- $peers := include "gateway.peers" $rule }}
 {{- $inside := include "gateway.services" $rule }}
 {{- if $peers }}
@@ -22,6 +23,27 @@
     {{- $inside | nindent 4 }}
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* A rule for each URL that the gateway asks whatever its own policy of egress says. */}}
+{{- define "gateway.urlRules" -}}
+{{- $urls := list -}}
+{{- range concat (default list .Values.config.connections) (default list .Values.config.notifications) -}}
+{{- $urls = append $urls .url -}}
+{{- end -}}
+{{- range .Values.access.jwt -}}
+{{- $urls = append (append $urls .issuer) .jwks -}}
+{{- end -}}
+{{- $rules := list -}}
+{{- range compact $urls | uniq -}}
+{{- $url := urlParse . -}}
+{{- $host := $url.hostname | lower | trimSuffix "." -}}
+{{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) -}}
+{{- $port = default (ternary "80" "443" (eq (lower $url.scheme) "http")) $port -}}
+{{- $host = ternary (printf "[%s]" $host) $host (contains ":" $host) -}}
+{{- $rules = append $rules (dict "hosts" (list $host) "ports" (list $port)) -}}
+{{- end -}}
+{{- $rules | uniq | toYaml -}}
 {{- end -}}
 
 {{- define "gateway.anywhere" -}}

@@ -2,7 +2,6 @@
 {{- define "gateway.settings" -}}
 {{- $folder := "/etc/analysis-gateway" -}}
 {{- $made := dict
-    "host" "0.0.0.0"
     "port" 8080
     "state" "/var/lib/analysis-gateway"
     "shutdown" (dict
@@ -32,6 +31,9 @@
 {{- with .Values.access.tokenReview.audiences -}}
 {{- $_ := set $access "tokenReview" (dict "audiences" .) -}}
 {{- end -}}
+{{- with .Values.access.budget -}}
+{{- $_ := set $access "budget" . -}}
+{{- end -}}
 {{- with .Values.access.jwt -}}
 {{- $_ := set $access "jwt" . -}}
 {{- end -}}
@@ -42,7 +44,7 @@
 {{- if .Values.kubernetes.enabled -}}
 {{- $_ := set $made "kubernetes" (include "gateway.cluster" . | fromYaml) -}}
 {{- end -}}
-{{- toYaml (mergeOverwrite (deepCopy .Values.config) $made) -}}
+{{- toYaml (mergeOverwrite (dict "host" "0.0.0.0") (deepCopy .Values.config) $made) -}}
 {{- end -}}
 
 {{- define "gateway.cluster" -}}
@@ -70,12 +72,21 @@ jobs:
 {{/* What would start and then not work, or work and not be meant. */}}
 {{- define "gateway.check" -}}
 {{- $elsewhere := dict
-    "host" "service" "port" "service" "templates" "templates" "secrets" "secrets" "redis" "redis"
-    "state" "state" "tls" "tls" "operations" "operations" "shutdown" "shutdown" "access" "access"
-    "kubernetes" "kubernetes" -}}
-{{- range $key, $_ := .Values.config -}}
-{{- if hasKey $elsewhere $key -}}
-{{- fail (printf "config.%s follows from other values: set %s instead" $key (get $elsewhere $key)) -}}
+    "port" "service" "templates" "templates" "secrets" "secrets" "redis" "redis" "state" "state"
+    "tls" "tls" "shutdown" "shutdown" "operations.port" "operations"
+    "access.policy" "access.policy" "access.tokens" "access.tokens" "access.jwt" "access.jwt"
+    "access.tokenReview.audiences" "access.tokenReview.audiences"
+    "access.certificates" "access.certificates" "access.budget" "access.budget"
+    "kubernetes.connect" "kubernetes.enabled" "kubernetes.templates" "kubernetes.templates"
+    "kubernetes.clusterTemplates" "kubernetes.clusterTemplates" "kubernetes.secrets" "kubernetes.secrets"
+    "kubernetes.jobs.namespaces" "kubernetes.jobs.namespaces" "kubernetes.jobs.namespace" "kubernetes.jobs.namespace" -}}
+{{- range $path, $value := $elsewhere -}}
+{{- $below := $.Values.config -}}
+{{- range splitList "." $path -}}
+{{- if kindIs "map" $below -}}{{- $below = get $below . -}}{{- else -}}{{- $below = "" -}}{{- end -}}
+{{- end -}}
+{{- if ne (toString $below) "" -}}
+{{- fail (printf "config.%s follows from other values: set %s instead" $path $value) -}}
 {{- end -}}
 {{- end -}}
 {{- $access := .Values.access -}}
