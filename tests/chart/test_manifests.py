@@ -296,7 +296,7 @@ def test_templates_for_argo_are_those_of_the_examples(name: str) -> None:
         if each["metadata"]["name"] == name
     )
     example = yaml.safe_load((EXAMPLES / f"{name}.yaml").read_text(encoding="utf-8"))
-    own = {"gateway", "token"}
+    own = {"gateway", "token", "namespace"}
     arguments = [each for each in template["spec"]["args"] if each["name"] not in own]
     assert arguments == [each for each in example["spec"]["args"] if each["name"] not in own]
     for metric in template["spec"]["metrics"]:
@@ -305,6 +305,15 @@ def test_templates_for_argo_are_those_of_the_examples(name: str) -> None:
         if not headers:
             del metric["provider"]["web"]["headers"]
     assert template["spec"]["metrics"] == example["spec"]["metrics"]
+
+
+def test_templates_for_argo_ask_for_those_of_their_own_namespace() -> None:
+    """Unless the analysis says another."""
+    templates = chart("everything").of("AnalysisTemplate")
+    assert {each["metadata"]["namespace"] for each in templates} == {"shop", "checkout"}
+    for template in templates:
+        args = {each["name"]: each for each in template["spec"]["args"]}
+        assert args["namespace"]["value"] == template["metadata"]["namespace"]
 
 
 def test_a_folder_of_manifests_can_be_built_upon(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import ssl
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,6 +14,7 @@ from typing import Any, Final
 import aiohttp
 import pytest
 import yaml
+from certificates import Authority
 from chart.matrix import MATRIX, Values, with_tokens
 from chart.rendering import CHART, FULLNAME, NAMESPACE, Rendered, needs_helm, rendered
 from guarded import ALICE, bearer, digest, rule
@@ -85,7 +87,8 @@ def command_line(pid: int) -> str:
 
 async def tried(**urls: str) -> int | None:
     """How the script of the test pod ends."""
-    process = await asyncio.create_subprocess_exec(sys.executable, str(SCRIPT), env=urls)
+    variables = {"CERTIFICATES": "none", **urls}
+    process = await asyncio.create_subprocess_exec(sys.executable, str(SCRIPT), env=variables)
     return await asyncio.wait_for(process.wait(), 20)
 
 
@@ -162,29 +165,56 @@ async def test_the_test_pod_does_not_pass_an_open_gateway(tmp_path: Path) -> Non
     assert await tried(GATEWAY=gateway.url, READY=f"{gateway.url}/readyz") == 1
 
 
+async def test_the_test_pod_knows_a_gateway_that_wants_certificates(tmp_path: Path) -> None:
+    """By a connection that is closed after TLS: not by one that nobody takes."""
+    authority = Authority(tmp_path / "authority")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority.file)
+    context.load_cert_chain(authority.server())
+    context.verify_mode = ssl.CERT_REQUIRED
+    door = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
+    url = f"https://127.0.0.1:{door.sockets[0].getsockname()[1]}"
+    async with service(tmp_path) as gateway:
+        ready = f"{gateway.url}/readyz"
+        assert await tried(GATEWAY=url, READY=ready, CERTIFICATES="required") == 0
+        assert await tried(GATEWAY=url, READY=ready, CERTIFICATES="optional") == 1
+        door.close()
+        assert await tried(GATEWAY=url, READY=ready, CERTIFICATES="required") == 1
+
+
 @pytest.mark.parametrize(
-    ("name", "gateway", "ready"),
+    ("name", "gateway", "ready", "certificates"),
     [
         pytest.param(
             "as little as possible",
             f"http://{FULLNAME}:8080",
             f"http://{FULLNAME}-operations:9090/readyz",
+            "none",
             id="health-has-its-port",
         ),
         pytest.param(
             "TLS without operations",
             f"https://{FULLNAME}:8080",
             f"https://{FULLNAME}:8080/readyz",
+            "none",
             id="health-is-behind-tls",
+        ),
+        pytest.param(
+            "everything",
+            f"https://{FULLNAME}:8080",
+            f"http://{FULLNAME}-operations:9090/readyz",
+            "optional",
+            id="callers-may-show-certificates",
         ),
     ],
 )
-def test_the_test_pod_runs_that_script(name: str, gateway: str, ready: str) -> None:
+def test_the_test_pod_runs_that_script(
+    name: str, gateway: str, ready: str, certificates: str
+) -> None:
     """And asks the Services of the release."""
     release = rendered(with_tokens(MATRIX[name]))
     (container,) = release.one("Pod", f"{FULLNAME}-test")["spec"]["containers"]
     assert container["args"][0].strip() == SCRIPT.read_text(encoding="utf-8").strip()
-    assert [each["value"] for each in container["env"]] == [gateway, ready]
+    assert [each["value"] for each in container["env"]] == [gateway, ready, certificates]
 
 
 async def test_valkey_starts_with_its_password(tmp_path: Path) -> None:

@@ -208,7 +208,7 @@ def with_credential(manifest: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", [VERDICT, RUN])
 async def test_argo_shows_a_token_where_it_must(tmp_path: Path, name: str) -> None:
     """From a Secret; without it nothing is judged, and nothing passes."""
-    secret = tmp_path / "secrets/default/analysis-gateway"
+    secret = tmp_path / "secrets/default/analysis-gateway-token"
     secret.mkdir(parents=True)
     (secret / "token").write_text(ALICE)
     access_of_alice = access(tmp_path / "access", rule("verdict", "run", namespaces=["default"]))

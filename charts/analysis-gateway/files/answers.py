@@ -1,9 +1,11 @@
 """Is a gateway ready, and does it turn away who has no credential?"""
 
 import os
+import socket
 import ssl
 import urllib.error
 import urllib.request
+from urllib.parse import urlsplit
 
 # Nothing is sent that is secret.
 TRUSTING = ssl._create_unverified_context()
@@ -20,10 +22,30 @@ def status(url: str) -> int | OSError:
         return error
 
 
+def is_closed_after_tls(url: str) -> bool:
+    """Whether TLS is agreed on, and the connection then closed without an answer."""
+    place = urlsplit(url)
+    request = f"GET /v1/templates HTTP/1.1\r\nHost: {place.netloc}\r\nConnection: close\r\n\r\n"
+    try:
+        plain = socket.create_connection((place.hostname, place.port), timeout=5)
+        connection = TRUSTING.wrap_socket(plain, server_hostname=place.hostname)
+    except OSError:
+        return False
+    with connection:
+        try:
+            connection.sendall(request.encode())
+            return connection.recv(1) == b""
+        except (ssl.SSLError, ConnectionError):
+            return True
+        except OSError:
+            return False
+
+
 gateway = os.environ["GATEWAY"]
 ready = status(os.environ["READY"])
 stranger = status(f"{gateway}/v1/templates")
 print(f"ready: {ready}; without a credential: {stranger}")
 # A gateway that wants certificates closes the connection without a word.
-is_refused = stranger == 401 or (isinstance(stranger, OSError) and gateway.startswith("https"))
+wants_certificates = os.environ["CERTIFICATES"] == "required"
+is_refused = stranger == 401 or (wants_certificates and is_closed_after_tls(gateway))
 raise SystemExit(0 if ready == 200 and is_refused else 1)
