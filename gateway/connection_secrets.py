@@ -7,7 +7,7 @@ from typing import Final
 
 from gateway.args import MissingSecret
 from gateway.bounds import MAX_BYTES
-from gateway.connection_settings import Bearer, Connection
+from gateway.connection_settings import Connection, Reference
 from gateway.credentials import SecretSource
 from gateway.errors import (
     ClusterUnavailable,
@@ -90,7 +90,7 @@ class Granting:
                 raise ProviderInvalid(reason)
         return headers
 
-    async def _token(self, bearer: Bearer, secrets: list[Secret]) -> str:
+    async def _token(self, bearer: Reference, secrets: list[Secret]) -> str:
         if bearer.file is None:
             return await self._value(bearer.secret or "", secrets)
         return _kept(await asyncio.to_thread(_content, bearer.file), secrets)

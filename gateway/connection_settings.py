@@ -69,13 +69,13 @@ class BasicAuth(Section):
     """The password's Secret in the gateway's own namespace, as `NAME/KEY`."""
 
 
-class Bearer(Section):
-    """A token."""
+class Reference(Section):
+    """Where a text is that no settings file should hold."""
 
     secret: SecretPlace | None = None
-    """The token's Secret in the gateway's own namespace, as `NAME/KEY`."""
+    """Its Secret in the gateway's own namespace, as `NAME/KEY`."""
     file: Path | None = None
-    """The token's file, read again for every new plan."""
+    """Its file."""
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
@@ -95,8 +95,9 @@ class Connection(Section):
     """Headers that requests get which do not have them themselves."""
     basic_auth: BasicAuth | None = None
     """A user with a password, for requests without an `Authorization` of their own."""
-    bearer: Bearer | None = None
-    """A token, for requests without an `Authorization` of their own."""
+    bearer: Reference | None = None
+    """A token, for requests without an `Authorization` of their own; read again for every new
+    plan."""
     ca_bundle: Path | None = None
     """The file of the authorities, in PEM, that issue the server's certificate, re-read when it
     changes; those of the system then do not count."""

@@ -28,7 +28,7 @@ def open_notifications(
         return NobodyToTell()
     observer = NoticeTelemetry(telemetry, [each.name for each in settings.notifications])
     stream = NoticeStream(store, str(uuid4()), receivers=len(settings.notifications))
-    notifier = Notifier(settings.notifications, stream, observer, time.time)
+    notifier = Notifier(settings.notifications, stream, observer)
     receivers = [
         Receiver(each, secrets, settings.namespace, time.time) for each in settings.notifications
     ]

@@ -75,6 +75,30 @@ class Notice:
         return tuple(each.partition("@")[0] for each in self.templates) or (self.label,)
 
 
+def end_of_run(
+    run_id: str,
+    *,
+    at_unix_s: float,
+    phase: Phase,
+    reason: str,
+    namespace: str,
+    templates: tuple[str, ...],
+    label: str,
+) -> Notice:
+    """What is told of a run that has ended: whoever says it twice says the same."""
+    return Notice(
+        id=f"run-{run_id}",
+        type=RUN_ENDED,
+        at_unix_s=at_unix_s,
+        namespace=namespace,
+        templates=templates,
+        label=label,
+        phase=phase,
+        reason=reason,
+        run=run_id,
+    )
+
+
 def is_about(notification: Notification, notice: Notice) -> bool:
     """Whether a receiver cares for what this is about, whatever came of it."""
     return (

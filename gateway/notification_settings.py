@@ -1,12 +1,11 @@
 """The settings about who is told of verdicts that change and of runs that end."""
 
-from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from gateway.addresses import forbidden
-from gateway.connection_settings import SecretPlace
+from gateway.connection_settings import Reference
 from gateway.gourl import host_and_port, parse_url
 from gateway.hosts import read_host
 from gateway.model import Phase
@@ -28,21 +27,6 @@ def _web_address(value: str) -> str:
     if what:
         raise ValueError(f"{host} is {what}, which nothing can allow")
     return value
-
-
-class Reference(Section):
-    """Where a text is that no settings file should hold."""
-
-    secret: SecretPlace | None = None
-    """Its Secret in the gateway's own namespace, as `NAME/KEY`."""
-    file: Path | None = None
-    """Its file."""
-
-    @model_validator(mode="after")
-    def _has_one_source(self) -> Self:
-        if (self.secret is None) == (self.file is None):
-            raise ValueError("needs either secret or file")
-        return self
 
 
 class Notification(Section):

@@ -17,7 +17,6 @@ from gateway.errors import StoreUnavailable
 from gateway.model import Phase
 from gateway.notice_stream import NoticeStream
 from gateway.notices import (
-    RUN_ENDED,
     VERDICT_CHANGED,
     Notice,
     NoticeUnwritable,
@@ -27,7 +26,6 @@ from gateway.notices import (
 )
 from gateway.notification_settings import Notification
 from gateway.planner import Planned
-from gateway.provider import Clock
 from gateway.verdict import Verdict
 
 MAX_WAITING: Final = 2_000
@@ -58,16 +56,7 @@ class Notifies(Protocol):
     def verdict_given(self, verdict: Verdict, planned: Planned) -> None:
         """A verdict was given, which may be another than before."""
 
-    def run_ended(
-        self,
-        run_id: str,
-        *,
-        phase: Phase,
-        reason: str,
-        namespace: str,
-        templates: Sequence[str],
-        label: str,
-    ) -> None:
+    def run_ended(self, notice: Notice) -> None:
         """A run has ended."""
 
 
@@ -77,16 +66,7 @@ class NobodyToTell:
     def verdict_given(self, verdict: Verdict, planned: Planned) -> None:
         """Nothing happens."""
 
-    def run_ended(
-        self,
-        run_id: str,
-        *,
-        phase: Phase,
-        reason: str,
-        namespace: str,
-        templates: Sequence[str],
-        label: str,
-    ) -> None:
+    def run_ended(self, notice: Notice) -> None:
         """Nothing happens."""
 
 
@@ -108,12 +88,10 @@ class Notifier:
         notifications: Sequence[Notification],
         stream: NoticeStream,
         observer: NoticeObserver,
-        now_unix_s: Clock,
     ) -> None:
         self._notifications = notifications
         self._stream = stream
         self._observer = observer
-        self._now_unix_s = now_unix_s
         self._waiting: deque[_Waiting] = deque()
         self._seen: OrderedDict[str, tuple[Phase, float]] = OrderedDict()
         self._is_wanted = asyncio.Event()
@@ -142,29 +120,8 @@ class Notifier:
         if not self._is_quiet(question, notice):
             self._put(notice, question)
 
-    def run_ended(
-        self,
-        run_id: str,
-        *,
-        phase: Phase,
-        reason: str,
-        namespace: str,
-        templates: Sequence[str],
-        label: str,
-    ) -> None:
+    def run_ended(self, notice: Notice) -> None:
         """A run has ended."""
-        notice = Notice(
-            # Whoever says it twice says the same.
-            id=f"run-{run_id}",
-            type=RUN_ENDED,
-            at_unix_s=self._now_unix_s(),
-            namespace=namespace,
-            templates=tuple(templates),
-            label=label,
-            phase=phase,
-            reason=reason,
-            run=run_id,
-        )
         if any(is_wanted(each, notice) for each in self._notifications):
             self._put(notice, "")
 

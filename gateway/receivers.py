@@ -7,6 +7,7 @@ from typing import Final
 
 from gateway.args import MissingSecret
 from gateway.bounds import MAX_BYTES
+from gateway.connection_settings import Reference
 from gateway.credentials import SecretSource
 from gateway.egress import EVERYTHING, EgressPolicy, Redirects
 from gateway.errors import ClusterUnavailable, GatewayError, ProviderError
@@ -14,7 +15,7 @@ from gateway.gourl import host_and_port, parse_url
 from gateway.hosts import HostPattern, read_host
 from gateway.http_client import HttpClient
 from gateway.notices import Notice, body_of, headers_of, signature_headers
-from gateway.notification_settings import Notification, Reference
+from gateway.notification_settings import Notification
 from gateway.provider import Clock, HttpRequest, NoAnswer
 from gateway.regular_files import read_regular
 from gateway.secrets import Redaction, Secret

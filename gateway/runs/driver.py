@@ -17,6 +17,7 @@ from gateway.audit import Audit, Call, Entry
 from gateway.errors import ClusterUnavailable, RunNotFound, StoreUnavailable, TemplateInvalid
 from gateway.labels import OTHER
 from gateway.model import Phase
+from gateway.notices import end_of_run
 from gateway.notifier import Notifies
 from gateway.provider import Clock
 from gateway.run_events import Event, changes
@@ -211,12 +212,15 @@ class Driver:
             now_unix_s=self._now_unix_s(),
         )
         self._notifies.run_ended(
-            drive.run_id,
-            phase=status.phase,
-            reason=reason,
-            namespace=origin.namespace,
-            templates=origin.templates,
-            label=plan.planned.label if plan else OTHER,
+            end_of_run(
+                drive.run_id,
+                at_unix_s=self._now_unix_s(),
+                phase=status.phase,
+                reason=reason,
+                namespace=origin.namespace,
+                templates=origin.templates,
+                label=plan.planned.label if plan else OTHER,
+            )
         )
         self._audit.note(
             Entry(

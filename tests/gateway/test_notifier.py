@@ -9,6 +9,7 @@ from redis_server import Counted, RedisServer
 
 from gateway.model import Phase
 from gateway.notice_stream import NoticeStream
+from gateway.notices import end_of_run
 from gateway.notification_settings import Notification
 from gateway.notifier import Notifier
 from gateway.planner import Planned
@@ -67,11 +68,18 @@ def verdict(reason: str) -> Verdict:
     )
 
 
-def end_of_run(notifier: Notifier, run_id: str) -> None:
+def tell_end(notifier: Notifier, run_id: str) -> None:
     """A run that is told of."""
-    notifier.run_ended(
-        run_id, phase=Phase.FAILED, reason="r", namespace="shop", templates=(), label="t"
+    ended = end_of_run(
+        run_id,
+        at_unix_s=1_790_000_000.0,
+        phase=Phase.FAILED,
+        reason="r",
+        namespace="shop",
+        templates=(),
+        label="t",
     )
+    notifier.run_ended(ended)
 
 
 def notifier_of(stream: NoticeStream, outcomes: Outcomes) -> Notifier:
@@ -80,7 +88,7 @@ def notifier_of(stream: NoticeStream, outcomes: Outcomes) -> Notifier:
         Notification.model_validate({"name": name, "url": "http://127.0.0.1:1/"})
         for name in ("a", "b")
     ]
-    return Notifier(told, stream, outcomes, lambda: 1_790_000_000.0)
+    return Notifier(told, stream, outcomes)
 
 
 class Faulty(NoticeStream):
@@ -104,7 +112,7 @@ async def test_what_cannot_be_written_stops_nothing(
     stream, outcomes = NoticeStream(store, "me", receivers=2), Outcomes()
     notifier = notifier_of(stream, outcomes)
     notifier.verdict_given(verdict("the upstream said \udcff"), PLANNED)
-    end_of_run(notifier, "r1")
+    tell_end(notifier, "r1")
     assert await notifier.flush()
     assert outcomes.dropped == {"a": 1, "b": 1}
     assert reasons(caplog) == {"its text holds one half of a surrogate pair"}
@@ -120,7 +128,7 @@ async def test_a_fault_of_the_gateway_stops_nothing(
     stream, outcomes = Faulty(store, "me", receivers=2), Outcomes()
     notifier = notifier_of(stream, outcomes)
     notifier.verdict_given(verdict("r"), PLANNED)
-    end_of_run(notifier, "r1")
+    tell_end(notifier, "r1")
     assert await notifier.flush()
     assert outcomes.dropped == {"a": 1, "b": 1}
     assert reasons(caplog) == {"the gateway failed unexpectedly (RuntimeError)"}
@@ -135,7 +143,7 @@ async def test_what_redis_does_not_take_at_the_end_is_counted(
     notifier = notifier_of(stream, outcomes)
     redis_server.kill()
     for number in range(3):
-        end_of_run(notifier, f"r{number}")
+        tell_end(notifier, f"r{number}")
     await notifier.close()
     assert outcomes.dropped == {"a": 3, "b": 3}
     assert reasons(caplog) == {"the gateway ended while Redis was away"}
@@ -145,7 +153,7 @@ async def test_what_redis_takes_at_the_end_is_not(store: Store) -> None:
     """Another replica delivers it."""
     stream, outcomes = NoticeStream(store, "me", receivers=2), Outcomes()
     notifier = notifier_of(stream, outcomes)
-    end_of_run(notifier, "r1")
+    tell_end(notifier, "r1")
     await notifier.close()
     assert outcomes.dropped == {}
     assert len(await stream.take("b", 10)) == 1
