@@ -36,7 +36,7 @@ test: lint ## Lint, then run every test with branch coverage
 	@mkdir -p .run
 	@# What kills replicas for minutes mostly waits: it does so beside the others.
 	@$(BIN)/pytest -W error -p no:cacheprovider $(SURVIVAL) > .run/survival.log 2>&1 & survival=$$!; \
-	$(BIN)/pytest -W error --ignore=$(SURVIVAL) -m 'not alone' -n 3 --dist loadfile \
+	$(BIN)/pytest -W error --ignore=$(SURVIVAL) -m 'not alone' -n 2 --dist loadfile \
 		--cov --cov-branch --cov-report= | tee .run/pytest.log; \
 	wait $$survival || { cat .run/survival.log; exit 1; }
 	$(BIN)/pytest -W error --ignore=$(SURVIVAL) -m alone --cov --cov-branch --cov-append \

@@ -17,6 +17,7 @@ GatewayError
 ├── ProviderError           ->    never an HTTP error: a Measurement with phase Error
 │   ├── ProviderInvalid           the template's author: the block cannot be turned into a request
 │   │   └── EgressRefused         the template's author, or the deployer: egress
+│   │       └── RedirectRefused   the same; or whoever answers
 │   │       └── RedirectRefused   the same; an answer came, and led there
 │   ├── ProviderUnreachable       nobody, wait: refused, reset, time-out
 │   ├── ProviderRejected          the owner of the query or of the credential
@@ -163,6 +164,8 @@ class EgressRefused(ProviderInvalid):
 
 class RedirectRefused(EgressRefused):
     """An answer came, and leads where no request may go."""
+
+    slug = "redirect_refused"
 
 
 class ProviderUnreachable(ProviderError):

@@ -61,6 +61,7 @@ class SlowLine:
                 writer.write(data)
 
 
+@pytest.mark.alone
 async def test_no_caller_gets_the_answer_to_another_question(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -503,6 +503,7 @@ async def test_what_is_not_for_other_replicas_stays_in_this_one(
     assert next_one.cache is CacheState.HIT
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("is_explicit", [True, False])
 async def test_a_caller_who_wants_it_younger_does_not_take_what_redis_had_for_another(
     redis_server: RedisServer, *, is_explicit: bool

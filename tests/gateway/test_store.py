@@ -102,6 +102,7 @@ async def test_whatever_takes_too_long_fails(redis_server: RedisServer) -> None:
     assert counted.faults == ["timeout"]
 
 
+@pytest.mark.alone
 async def test_probes_are_made_less_and_less_often_while_failures_go_on(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
