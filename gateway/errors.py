@@ -17,7 +17,6 @@ GatewayError
 ├── ProviderError           ->    never an HTTP error: a Measurement with phase Error
 │   ├── ProviderInvalid           the template's author: the block cannot be turned into a request
 │   │   └── EgressRefused         the template's author, or the deployer: egress
-│   │       └── RedirectRefused   the same; or whoever answers
 │   │       └── RedirectRefused   the same; an answer came, and led there
 │   ├── ProviderUnreachable       nobody, wait: refused, reset, time-out
 │   ├── ProviderRejected          the owner of the query or of the credential
