@@ -58,10 +58,11 @@ def test_all_that_is_locked_has_a_hash(name: str) -> None:
     assert all("--hash=sha256:" in entry for entry in entries[1:])
 
 
-def test_the_dockerfile_has_no_findings() -> None:
+@pytest.mark.parametrize("path", ["docker/Dockerfile", "examples/provider-plugin/Dockerfile"])
+def test_a_dockerfile_has_no_findings(path: str) -> None:
     """Of hadolint."""
     program = Path(sys.executable).with_name("hadolint")
-    command = [str(program), str(DOCKER / "Dockerfile")]
+    command = [str(program), str(ROOT / path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
 
