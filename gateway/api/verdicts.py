@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Final, Protocol
 
 from aiohttp import web
@@ -26,7 +25,6 @@ from gateway.settings import Settings
 from gateway.template import TemplateRef
 from gateway.verdict import Verdict
 
-_MAX_REMEMBERED: Final = 4_096
 _NOT_FOR_RUNS: Final = (
     "a verdict is given on AnalysisTemplate or ClusterAnalysisTemplate, not on AnalysisRun;"
     " POST /v1/runs makes a run of it"
@@ -49,7 +47,7 @@ class Verdicts:
         self._settings = settings
         self._connections = settings.connection_names
         # Controllers and pipelines ask the same thing again and again.
-        self._remembered = lru_cache(_MAX_REMEMBERED)(self._ask)
+        self._remembered = rights.remembering(self._ask)
 
     def routes(self) -> list[web.RouteDef]:
         """The paths that this resource answers."""
@@ -80,24 +78,24 @@ class Verdicts:
         if isinstance(content, OfRun):
             raise TemplateInvalid((Problem("kind", _NOT_FOR_RUNS),))
         ask = self._wrap(content.question, chosen, content.context)
-        ask = self._granted(caller, ask, _needs_of(ask))
+        ask = self._granted(caller, ask)
         return answer(await self._analysis.verdict(ask, caller.name), chosen)
 
     async def _named(self, request: web.Request, namespace: str | None, name: str) -> web.Response:
         caller = caller_of(request)
-        self._rights.check_any(caller, Action.VERDICT)
-        ask, chosen, needed = self._remembered(given(request), namespace, name)
-        ask = self._granted(caller, ask, needed)
+        ask, chosen = self._remembered(caller, given(request), namespace, name)
         return answer(await self._analysis.verdict(ask, caller.name), chosen)
 
-    def _granted(self, caller: Caller, ask: Ask, needed: Needs) -> Ask:
+    def _granted(self, caller: Caller, ask: Ask) -> Ask:
+        needed = _needs_of(ask)
         question = granted(self._rights, caller, ask.question, needed, self._connections)
         return ask if question is ask.question else replace(ask, question=question)
 
     def _ask(
-        self, parts: Given, namespace: str | None, name: str
-    ) -> tuple[Ask, VerdictParameters, Needs]:
-        """What is asked about a template of a namespace, or about a cluster template."""
+        self, caller: Caller, parts: Given, namespace: str | None, name: str
+    ) -> tuple[Ask, VerdictParameters]:
+        """What a caller asks, and may, about a template of a namespace, or a cluster template."""
+        self._rights.check_any(caller, Action.VERDICT)
         known = parameters.OF_NAMESPACED if namespace else parameters.OF_OTHERS
         chosen = parameters.read(parts, self._settings, known=known)
         question = Question(
@@ -105,8 +103,7 @@ class Verdicts:
             refs=(TemplateRef(templateName=name, clusterScope=namespace is None),),
             arguments=chosen.arguments,
         )
-        ask = self._wrap(question, chosen)
-        return ask, chosen, _needs_of(ask)
+        return self._granted(caller, self._wrap(question, chosen)), chosen
 
     def _wrap(
         self,
