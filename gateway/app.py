@@ -16,7 +16,7 @@ from gateway.access.parts import AccessParts, everybody, open_access
 from gateway.access.sessions import NoSessions, StoredSessions
 from gateway.analysis import Analysis
 from gateway.api.admission import admission_of
-from gateway.api.audit import AuditCalls, audit_middleware
+from gateway.api.audit import AuditCalls, noting_refusals
 from gateway.api.callers import caller_middleware
 from gateway.api.conditions import ConditionCalls
 from gateway.api.connections import ConnectionCalls
@@ -192,9 +192,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         app = _application(
             settings,
             [
-                error_middleware(telemetry),
-                page.middleware,
-                audit_middleware(trail),
+                error_middleware(telemetry, noting_refusals(trail, page.answer_failure)),
                 caller_middleware(
                     access.door, sessions if settings.access.is_configured else NoSessions()
                 ),

@@ -1,6 +1,7 @@
 """Who asks: found out before anything else is done with a request."""
 
 import contextlib
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -53,9 +54,11 @@ def caller_middleware(door: Door, sessions: Sessions) -> Middleware:
 
 async def _proofs(request: web.Request, sessions: Sessions) -> Proofs:
     transport = request.transport
-    authorization = request.headers.getall(hdrs.AUTHORIZATION, ())
+    authorization: Sequence[str] = request.headers.getall(hdrs.AUTHORIZATION, ())
+    if not authorization and hdrs.COOKIE in request.headers:
+        authorization = await _of_session(request, sessions)
     return Proofs(
-        authorization=authorization or await _of_session(request, sessions),
+        authorization=authorization,
         certificate=None if transport is None else transport.get_extra_info("peercert"),
     )
 
