@@ -7,6 +7,7 @@ from aiohttp import hdrs, web
 from multidict import istr
 
 from gateway.api.connection import MAX_HEADERS, MAX_LINE_BYTES, Connection, Terms
+from gateway.api.routing import Routing
 
 KEEPALIVE_S: Final = 75.0
 """Longer than load balancers keep an idle connection, so that they close first."""
@@ -59,7 +60,7 @@ class Runner(web.AppRunner):
         made = await super()._make_server()
         return Server(
             self._terms,
-            made.request_handler,
+            Routing(self.app, made.request_handler),
             request_factory=partial(self.app._make_request, _cls=_Request),  # noqa: SLF001 - no other way
             **self._kwargs,
         )
