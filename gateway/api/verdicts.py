@@ -1,10 +1,11 @@
 """The verdict calls: by a template's name, or for a body."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final, Protocol
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from multidict import istr
 
 from gateway.access.caller import Caller
 from gateway.access.needs import Needs, granted, of_question, with_explanation
@@ -16,6 +17,7 @@ from gateway.api.contents import NamedTemplates, OfRun, content_of
 from gateway.api.parameters import Given, VerdictParameters, given
 from gateway.api.problems import RETRY_AFTER_S
 from gateway.api.statuses import status_of
+from gateway.api.whole import Whole
 from gateway.errors import Problem, TemplateInvalid
 from gateway.model import Phase
 from gateway.planner import Question
@@ -25,6 +27,7 @@ from gateway.settings import Settings
 from gateway.template import TemplateRef
 from gateway.verdict import Verdict
 
+_CACHE_STATUS: Final = istr("Cache-Status")
 _NOT_FOR_RUNS: Final = (
     "a verdict is given on AnalysisTemplate or ClusterAnalysisTemplate, not on AnalysisRun;"
     " POST /v1/runs makes a run of it"
@@ -134,31 +137,25 @@ def _needs_of(ask: Ask) -> Needs:
 def answer(verdict: Verdict, chosen: VerdictParameters) -> web.Response:
     """A verdict as a response: the status by the caller's mode, freshness in the headers."""
     headers = {
-        "Content-Type": "application/json",
-        "Cache-Control": "no-store",
+        hdrs.CONTENT_TYPE: "application/json",
+        hdrs.CACHE_CONTROL: "no-store",
         **_cache_headers(verdict),
         **chosen.wait.headers(),
     }
     if verdict.phase is Phase.RUNNING:
-        headers["Retry-After"] = str(RETRY_AFTER_S)
-    return web.Response(
-        status=status_of(verdict.phase, chosen.status_mode),
-        body=verdict.body,
-        headers=headers,
-    )
+        headers[hdrs.RETRY_AFTER] = str(RETRY_AFTER_S)
+    return Whole(verdict.body, status_of(verdict.phase, chosen.status_mode), headers)
 
 
 def _cache_headers(verdict: Verdict) -> dict[str, str]:
-    states = {each.cache for each in verdict.measurements if each.reading is not None}
-    if not states:
+    if not verdict.caches:
         return {}
-    age_s = max([each.age_s for each in verdict.measurements])
-    return {"Cache-Status": _cache_status(states), "Age": str(int(age_s))}
+    return {_CACHE_STATUS: _cache_status(verdict.caches), hdrs.AGE: str(int(verdict.age_s))}
 
 
-def _cache_status(states: set[str]) -> str:
-    if CacheState.MISS in states:
+def _cache_status(caches: Collection[str]) -> str:
+    if CacheState.MISS in caches:
         return "analysis-gateway; fwd=miss"
-    if CacheState.COALESCED in states:
+    if CacheState.COALESCED in caches:
         return "analysis-gateway; fwd=miss; collapsed"
     return "analysis-gateway; hit"
