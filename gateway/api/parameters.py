@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, NamedTuple
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from multidict import istr
 from yarl import URL
 
 from gateway.durations import parse_duration_s
@@ -18,6 +19,7 @@ OF_NAMESPACED: Final = frozenset({"wait", "maxAge", "gate", "errors", "dryRun", 
 """What a verdict call understands whose path names the namespace."""
 OF_OTHERS: Final = OF_NAMESPACED | {"namespace"}
 """What the other verdict calls understand."""
+_PREFER: Final = istr("Prefer")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})", re.IGNORECASE)
 _PREFER_WAIT = re.compile(r"wait=(\d{1,9})", re.IGNORECASE)
@@ -47,8 +49,8 @@ def given(request: web.Request) -> Given:
     headers = request.headers
     return Given(
         request.rel_url.raw_query_string,
-        headers.get("Prefer", ""),
-        headers.get("Cache-Control", ""),
+        headers.get(_PREFER, ""),
+        headers.get(hdrs.CACHE_CONTROL, ""),
     )
 
 

@@ -14,6 +14,7 @@ from multidict import CIMultiDict, istr
 
 _NOSNIFF: Final = istr("X-Content-Type-Options")
 _POLICY: Final = istr("Content-Security-Policy")
+_WITH_BODY: Final = frozenset({hdrs.METH_GET, hdrs.METH_POST})
 _NO_CONTENT: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -47,8 +48,4 @@ class Whole(web.Response):
 
 def _is_usual(request: web.BaseRequest) -> bool:
     """Whether the connection goes on, which needs no word in HTTP/1.1, and a body is expected."""
-    return (
-        request.version == HttpVersion11
-        and request.keep_alive
-        and request.method in {hdrs.METH_GET, hdrs.METH_POST}
-    )
+    return request.version == HttpVersion11 and request.keep_alive and request.method in _WITH_BODY
