@@ -1,5 +1,6 @@
 """The HTTP server: aiohttp's, held to terms, and without a word about what it is."""
 
+import asyncio
 from functools import partial
 from typing import Any, Final
 
@@ -54,6 +55,10 @@ class Runner(web.AppRunner):
         return Server(
             self._terms,
             Routing(self.app, made.request_handler),
-            request_factory=partial(self.app._make_request, _cls=_Request),  # noqa: SLF001 - no other way
+            request_factory=partial(
+                _Request,
+                loop=asyncio.get_running_loop(),
+                client_max_size=self.app._client_max_size,  # noqa: SLF001 - no other way
+            ),
             **self._kwargs,
         )

@@ -1,7 +1,8 @@
 """The verdict calls: by a template's name, or for a body."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final, Protocol
 
 from aiohttp import hdrs, web
@@ -139,7 +140,7 @@ def answer(verdict: Verdict, chosen: VerdictParameters) -> web.Response:
     headers = {
         hdrs.CONTENT_TYPE: "application/json",
         hdrs.CACHE_CONTROL: "no-store",
-        **_cache_headers(verdict),
+        **_cache_headers(verdict.caches, int(verdict.age_s)),
         **chosen.wait.headers(),
     }
     if verdict.phase is Phase.RUNNING:
@@ -147,13 +148,12 @@ def answer(verdict: Verdict, chosen: VerdictParameters) -> web.Response:
     return Whole(verdict.body, status_of(verdict.phase, chosen.status_mode), headers)
 
 
-def _cache_headers(verdict: Verdict) -> dict[str, str]:
-    if not verdict.caches:
-        return {}
-    return {_CACHE_STATUS: _cache_status(verdict.caches), hdrs.AGE: str(int(verdict.age_s))}
+@lru_cache
+def _cache_headers(caches: frozenset[str], age_s: int) -> Mapping[str, str]:
+    return {_CACHE_STATUS: _cache_status(caches), hdrs.AGE: str(age_s)} if caches else {}
 
 
-def _cache_status(caches: Collection[str]) -> str:
+def _cache_status(caches: frozenset[str]) -> str:
     if CacheState.MISS in caches:
         return "analysis-gateway; fwd=miss"
     if CacheState.COALESCED in caches:
