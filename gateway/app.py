@@ -13,11 +13,11 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from gateway.access.parts import AccessParts, everybody, open_access
-from gateway.access.sessions import NoSessions, StoredSessions
+from gateway.access.sessions import StoredSessions
 from gateway.analysis import Analysis
 from gateway.api.admission import admission_of
-from gateway.api.audit import AuditCalls, audit_middleware
-from gateway.api.callers import caller_middleware
+from gateway.api.audit import AuditCalls, noting_refusals
+from gateway.api.callers import caller_middleware, open_middleware
 from gateway.api.conditions import ConditionCalls
 from gateway.api.connections import ConnectionCalls
 from gateway.api.operations import Contract, Health, Operations
@@ -192,11 +192,11 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
         app = _application(
             settings,
             [
-                error_middleware(telemetry),
-                page.middleware,
-                audit_middleware(trail),
-                caller_middleware(
-                    access.door, sessions if settings.access.is_configured else NoSessions()
+                error_middleware(telemetry, noting_refusals(trail, page.answer_failure)),
+                (
+                    caller_middleware(access.door, sessions)
+                    if settings.access.is_configured
+                    else open_middleware()
                 ),
                 *admission_of(settings.access, access.policy, telemetry),
             ],
@@ -219,11 +219,10 @@ def _apart(
     settings: Settings, telemetry: Telemetry, health: Health, source: Source
 ) -> web.Application:
     """For a port of its own, which asks for no credentials."""
-    access = everybody()
     return _application(
         settings,
-        [error_middleware(telemetry), caller_middleware(access.door, NoSessions())],
-        Operations(telemetry, health, source, access.rights),
+        [error_middleware(telemetry), open_middleware()],
+        Operations(telemetry, health, source, everybody().rights),
     )
 
 
