@@ -17,7 +17,7 @@ from gateway.access.sessions import StoredSessions
 from gateway.analysis import Analysis
 from gateway.api.admission import admission_of
 from gateway.api.audit import AuditCalls, noting_refusals
-from gateway.api.callers import caller_middleware, open_middleware
+from gateway.api.callers import caller_middleware, lets_everybody_in, lets_this_machine_in
 from gateway.api.conditions import ConditionCalls
 from gateway.api.connections import ConnectionCalls
 from gateway.api.operations import Contract, Health, Operations
@@ -196,7 +196,7 @@ async def gateway(settings: Settings, *, environ: Mapping[str, str]) -> AsyncIte
                 (
                     caller_middleware(access.door, sessions)
                     if settings.access.is_configured
-                    else open_middleware()
+                    else lets_this_machine_in
                 ),
                 *admission_of(settings.access, access.policy, telemetry),
             ],
@@ -221,7 +221,7 @@ def _apart(
     """For a port of its own, which asks for no credentials."""
     return _application(
         settings,
-        [error_middleware(telemetry), open_middleware()],
+        [error_middleware(telemetry), lets_everybody_in],
         Operations(telemetry, health, source, everybody().rights),
     )
 

@@ -10,7 +10,7 @@ from aiohttp.typedefs import Middleware
 from gateway.access.authentication import Door, Proofs
 from gateway.access.caller import ANONYMOUS, Caller
 from gateway.access.sessions import COOKIE, Sessions
-from gateway.api.origins import comes_from_here, refuse_without_origin
+from gateway.api.origins import comes_from_here, refuse_other_hosts, refuse_without_origin
 from gateway.api.problems import Handler
 from gateway.errors import CredentialMissing, CredentialUnchecked, StoreUnavailable
 
@@ -32,17 +32,21 @@ def known_caller_of(request: web.Request) -> Caller | None:
     return request.get(_CALLER)
 
 
-def open_middleware() -> Middleware:
-    """Let everybody through, where no access is configured, or it was asked for elsewhere."""
+@web.middleware
+async def lets_everybody_in(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let everybody through: whoever reaches the port is meant."""
+    request[_CALLER] = ANONYMOUS
+    return await handler(request)
 
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        resource = request.match_info.route.resource
-        if resource is None or resource.canonical not in OPEN:
-            request[_CALLER] = ANONYMOUS
-        return await handler(request)
 
-    return middleware
+@web.middleware
+async def lets_this_machine_in(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let everybody on this machine through, where no access is configured."""
+    resource = request.match_info.route.resource
+    if resource is None or resource.canonical not in OPEN:
+        refuse_other_hosts(request)
+        request[_CALLER] = ANONYMOUS
+    return await handler(request)
 
 
 def caller_middleware(door: Door, sessions: Sessions) -> Middleware:

@@ -350,8 +350,16 @@ def bad(**changes: object) -> dict[str, Any]:
             bad(),
             {"Origin": "http://evil.example:1", "Host": "evil.example:1"},
             403,
-            "origin",
+            "answers its own machine alone",
             id="a-page-whose-name-was-rebound",
+        ),
+        pytest.param(
+            "",
+            bad(),
+            {"Host": "evil.example:1"},
+            403,
+            "answers its own machine alone, not 'evil.example:1'",
+            id="a-name-of-elsewhere",
         ),
         pytest.param("", "x" * 2_000_000, {}, 413, "larger than", id="too-large"),
         pytest.param("", bad(), {"Content-Type": "text/html"}, 415, "text/html", id="html"),
@@ -452,10 +460,12 @@ async def test_paths_and_methods_that_do_not_exist(
     "data",
     [
         pytest.param(b"GARBAGE\r\n\r\n", id="no-http"),
-        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\nBad Header: y\r\n\r\n", id="a-bad-header"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nBad Header: y\r\n\r\n", id="a-bad-header"
+        ),
         pytest.param(
             b"GET /v1/clusteranalysistemplates/a/verdict?args.x=\xff HTTP/1.1\r\n"
-            b"Host: x\r\nConnection: close\r\n\r\n",
+            b"Host: localhost\r\nConnection: close\r\n\r\n",
             id="no-utf-8",
         ),
     ],
