@@ -46,6 +46,7 @@ from gateway.secrets import Secret
 from gateway.settings import Settings
 from gateway.source_parts import Sources, cluster_client, open_sources
 from gateway.store import Store
+from gateway.store_telemetry import StoreTelemetry
 from gateway.telemetry import Telemetry
 from gateway.upstream_budget import UpstreamBudget
 from gateway.upstream_telemetry import UpstreamTelemetry
@@ -163,7 +164,7 @@ async def _redis_url(settings: Settings, parts: AsyncExitStack) -> Secret:
 
 
 async def _store(url: Secret, telemetry: Telemetry, parts: AsyncExitStack) -> Store:
-    store = Store(url, telemetry)
+    store = Store(url, StoreTelemetry(telemetry))
     parts.push_async_callback(store.close)
     await store.start()
     return store

@@ -25,6 +25,7 @@ from gateway.measuring import Measuring
 from gateway.memory import Memory
 from gateway.planner import Planner
 from gateway.quota_telemetry import QuotaTelemetry
+from gateway.reading_telemetry import ReadingTelemetry
 from gateway.readings import Readings
 from gateway.settings import Settings
 from gateway.shared_readings import SharedReadings
@@ -107,22 +108,7 @@ async def open_judges(
         now_unix_s=time.time,
         telemetry=telemetry,
     )
-    planner = Planner(
-        templates=sources.templates,
-        secrets=sources.secrets,
-        credentials=Credentials(
-            provider_types=provider_types(_job_rules(settings.kubernetes.jobs), plugins),
-            own_namespace=settings.namespace,
-            environ=_visible(environ),
-        ),
-        granting=Granting(
-            reach.upstreams.connections, sources.secrets.for_named, settings.namespace
-        ),
-        hash_key=hash_key,
-        job_rights=reach.jobs,
-        ttl_s=settings.verdicts.plan_ttl_s,
-        now_s=time.monotonic,
-    )
+    planner = _planner(settings, environ, sources, plugins, hash_key, reach)
     return Judges(planner, measuring, readings, plugins)
 
 
@@ -161,8 +147,34 @@ def _readings(settings: Settings, telemetry: Telemetry, store: Store | None) -> 
             retention_s=kept.retention_s,
         ),
         shared=None if store is None else SharedReadings(store, retention_s=kept.retention_s),
-        observer=telemetry,
+        observer=ReadingTelemetry(telemetry),
         longest_flight_s=settings.verdicts.measurement_timeout_s,
+    )
+
+
+def _planner(
+    settings: Settings,
+    environ: Mapping[str, str],
+    sources: Sources,
+    plugins: Plugins,
+    hash_key: Callable[[], Awaitable[bytes]],
+    reach: Reach,
+) -> Planner:
+    return Planner(
+        templates=sources.templates,
+        secrets=sources.secrets,
+        credentials=Credentials(
+            provider_types=provider_types(_job_rules(settings.kubernetes.jobs), plugins),
+            own_namespace=settings.namespace,
+            environ=_visible(environ),
+        ),
+        granting=Granting(
+            reach.upstreams.connections, sources.secrets.for_named, settings.namespace
+        ),
+        hash_key=hash_key,
+        job_rights=reach.jobs,
+        ttl_s=settings.verdicts.plan_ttl_s,
+        now_s=time.monotonic,
     )
 
 
