@@ -43,7 +43,6 @@ from gateway.kube.template_scope import LONGEST_PAUSE_S as LONGEST_WATCH_PAUSE_S
 from gateway.lint import Severity, lint
 from gateway.model import Phase
 from gateway.quota_telemetry import MAX_CREDENTIALS
-from gateway.readings import UNCLAIMED_S
 from gateway.runs.worker import PAUSE_S as PAUSE_OF_RUNS_S
 from gateway.runs.worker import TELL_EVERY_S
 from gateway.silences import LONGEST_S
@@ -51,6 +50,7 @@ from gateway.source_parts import FIRST_LISTING_S
 from gateway.sources import MAX_FILES, RESYNC_S
 from gateway.store import CALL_BUDGET_S, LONGEST_PAUSE_S
 from gateway.template import parse
+from gateway.unclaimed import UNCLAIMED_S
 from gateway.verdict import MAX_TEXT_CHARS
 from gateway.web.rendering import POLICY
 from gateway.web.run_view import MAX_CHARS
