@@ -9,7 +9,7 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from gateway import settings
+from gateway import logs, settings
 from gateway.api.templates import Lints, finding_document
 from gateway.cli import inputs
 from gateway.cli.exits import Exit
@@ -37,8 +37,10 @@ def command(
 
     Exit code: 0 no errors, 1 errors, 4 usage.
     """
+    logs.set_up(level="error", log_format="text")
     flags = {"namespace": namespace, "plugins": plugins}
-    chosen = settings.load(None, flags=flags, environ=dict(os.environ))
+    with inputs.settings_told():
+        chosen = settings.load(None, flags=flags, environ=dict(os.environ))
     source = TemplateIndex(chosen.namespace)
     linted = linter(chosen, source, os.environ, plugins_of(chosen))
     findings_by_file = {str(file): _findings(file, linted) for file in files}
