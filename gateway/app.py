@@ -41,7 +41,7 @@ from gateway.readings import Readings
 from gateway.repeats import Repeats
 from gateway.retold import Retold
 from gateway.run_telemetry import RunTelemetry
-from gateway.runs.parts import RunParts, run_parts
+from gateway.runs.parts import RunParts, open_runs
 from gateway.secrets import Secret
 from gateway.settings import Settings
 from gateway.source_parts import Sources, cluster_client, open_sources
@@ -131,16 +131,15 @@ async def _open(settings: Settings, environ: Mapping[str, str], parts: AsyncExit
         ),
     )
     notifies = open_notifications(settings, store, sources.secrets.for_named, telemetry, parts)
-    runs = await parts.enter_async_context(
-        run_parts(
-            settings,
-            url,
-            planner=judges.planner,
-            measuring=judges.measuring,
-            telemetry=RunTelemetry(telemetry),
-            audit=trail,
-            notifies=notifies,
-        )
+    runs = await open_runs(
+        settings,
+        url,
+        parts,
+        planner=judges.planner,
+        measuring=judges.measuring,
+        telemetry=RunTelemetry(telemetry),
+        audit=trail,
+        notifies=notifies,
     )
     return _Running(
         telemetry=telemetry,
