@@ -19,7 +19,7 @@ from gateway.explanations import Explanations, wants_explanation
 from gateway.guard import guarded
 from gateway.lasting import Lasting, RunIdentity, attempt_of
 from gateway.model import Judgement, Phase, Reading
-from gateway.planner import Planned, PlannedMetric
+from gateway.planned import Planned, PlannedMetric
 from gateway.proofs import Proofs
 from gateway.provider import Attempt, Clock, Context, LastingProvider, Provider
 from gateway.readings import Answer, Freshness, Readings

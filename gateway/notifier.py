@@ -25,7 +25,7 @@ from gateway.notices import (
     question_of,
 )
 from gateway.notification_settings import Notification
-from gateway.planner import Planned
+from gateway.planned import Planned
 from gateway.verdict import Verdict
 
 MAX_WAITING: Final = 2_000

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.planner import Planned, Question
+from gateway.planned import Planned, Question
 from gateway.readings import CacheState, Freshness, Readings
 from gateway.verdict import MAX_TEXT_CHARS, Verdict
 

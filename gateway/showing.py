@@ -4,7 +4,7 @@ from gateway.errors import ProviderError
 from gateway.expr import only_limit
 from gateway.measurement_telemetry import MeasurementTelemetry
 from gateway.model import Phase
-from gateway.planner import Planned, PlannedMetric
+from gateway.planned import Planned, PlannedMetric
 from gateway.provider import Clock
 from gateway.telemetry import Telemetry
 from gateway.value_telemetry import ValueTelemetry

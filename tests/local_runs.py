@@ -11,7 +11,7 @@ from running import template
 from gateway.egress_parts import policies_of
 from gateway.job_rights import JobRights
 from gateway.judge_parts import Reach, open_judges
-from gateway.planner import Question
+from gateway.planned import Question
 from gateway.runs.local import LocalRun
 from gateway.runs.plans import RunPlan, plan_run, wanted
 from gateway.runs.runs import order_of_question

@@ -16,7 +16,7 @@ from gateway.measuring import Measuring, Patience
 from gateway.memory import Memory
 from gateway.model import Phase
 from gateway.plan import MetricPlan
-from gateway.planner import Planned, PlannedMetric
+from gateway.planned import Planned, PlannedMetric
 from gateway.quota_telemetry import QuotaTelemetry
 from gateway.reading_telemetry import ReadingTelemetry
 from gateway.readings import Freshness, Readings

@@ -12,7 +12,7 @@ from gateway.explanations import Explanations
 from gateway.measuring import Measuring, Patience
 from gateway.memory import Memory
 from gateway.plan import MetricPlan
-from gateway.planner import Planned, PlannedMetric
+from gateway.planned import Planned, PlannedMetric
 from gateway.quota_telemetry import QuotaTelemetry
 from gateway.reading_telemetry import ReadingTelemetry
 from gateway.readings import Freshness, Readings
