@@ -27,6 +27,7 @@ from gateway.flatten import FlatTemplate, flatten
 from gateway.grants import Grants
 from gateway.job_rights import JobRights, metrics_of
 from gateway.names import is_namespace
+from gateway.newest import remember
 from gateway.plan import MetricPlan
 from gateway.planned import INLINE, Chosen, Planned, PlannedMetric, Question
 from gateway.provider import NamesItsQuery
@@ -109,10 +110,8 @@ class Planner:
         planned = await self.resolve(self.choose(question))
         if not question.is_worth_remembering:
             return planned
-        self._remembered[key] = (self._now_s() + self._ttl_s, planned)
-        self._remembered.move_to_end(key)
-        if len(self._remembered) > _MAX_REMEMBERED:
-            self._remembered.popitem(last=False)
+        until_s = self._now_s() + self._ttl_s
+        remember(self._remembered, key, (until_s, planned), at_most=_MAX_REMEMBERED)
         return planned
 
     def choose(self, question: Question) -> Chosen:

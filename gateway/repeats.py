@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.newest import remember
 from gateway.planned import Planned, Question
 from gateway.readings import CacheState, Freshness, Readings
 from gateway.verdict import MAX_TEXT_CHARS, Verdict
@@ -72,7 +73,4 @@ class Repeats:
         ):
             return
         key = (ask.question.identity, ask.is_dry_run)
-        self._kept[key] = (planned, verdict)
-        self._kept.move_to_end(key)
-        if len(self._kept) > _MAX_KEPT:
-            self._kept.popitem(last=False)
+        remember(self._kept, key, (planned, verdict), at_most=_MAX_KEPT)

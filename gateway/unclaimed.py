@@ -4,6 +4,7 @@ from collections import OrderedDict
 from typing import Final
 
 from gateway.flight import Ask, Outcome
+from gateway.newest import remember
 
 UNCLAIMED_S: Final = 60.0
 """How long one is kept."""
@@ -22,10 +23,7 @@ class Unclaimed:
 
     def leave(self, key: str, outcome: Outcome, *, now_s: float) -> None:
         """Keep an outcome."""
-        self.drop(key)
-        self._kept[key] = (outcome, now_s + UNCLAIMED_S)
-        while len(self._kept) > MAX_UNCLAIMED:
-            self._kept.popitem(last=False)
+        remember(self._kept, key, (outcome, now_s + UNCLAIMED_S), at_most=MAX_UNCLAIMED)
 
     def take(self, key: str, ask: Ask, *, now_s: float) -> Outcome | None:
         """The outcome for a caller, None if there is none that is new enough for it."""
