@@ -1,7 +1,6 @@
 """Where notices go: one request, under a policy that lets it reach its receiver and nobody else."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -9,10 +8,10 @@ from gateway.args import MissingSecret
 from gateway.bounds import MAX_BYTES
 from gateway.connection_settings import Reference
 from gateway.credentials import SecretSource
-from gateway.egress import EVERYTHING, EgressPolicy, Redirects
+from gateway.egress import EgressPolicy, Redirects, only
 from gateway.errors import ClusterUnavailable, GatewayError, ProviderError
 from gateway.gourl import host_and_port, parse_url
-from gateway.hosts import HostPattern, read_host
+from gateway.hosts import read_host
 from gateway.http_client import HttpClient
 from gateway.notices import Notice, body_of, headers_of, signature_headers
 from gateway.notification_settings import Notification
@@ -123,12 +122,5 @@ def _content(file: Path) -> Secret:
 
 
 def _policy(name: str, scheme: str, host: str, port: int) -> EgressPolicy:
-    """The address is the operator's: it needs no rule, but what no rule can allow stays refused."""
-    rule = replace(
-        EVERYTHING,
-        name=name,
-        hosts=(HostPattern(read_host(host)),),
-        schemes=frozenset({scheme}),
-        ports=(range(port, port + 1),),
-    )
+    rule = only(name, scheme, read_host(host), port)
     return EgressPolicy(f"notification {name}", (rule,), Redirects.NONE)
