@@ -28,6 +28,8 @@ from gateway.wire import (
 )
 
 KIND: Final = "AnalysisRun"
+OWN_PREFIX: Final = "analysis-gateway/"
+"""Annotations that begin so are what the gateway says of a run; who brings a run cannot."""
 TEMPLATES_ANNOTATION: Final = "analysis-gateway/templates"
 """``name@sha256:...`` of every template that took part, with commas between."""
 LABEL_ANNOTATION: Final = "analysis-gateway/template"
@@ -40,16 +42,6 @@ MADE_BY_ANNOTATION: Final = "analysis-gateway/made-by"
 """The name of the caller who started the run."""
 CONNECTIONS_ANNOTATION: Final = "analysis-gateway/connections"
 """JSON of the connections that the caller had the right to; not there if to all."""
-_OWN: Final = frozenset(
-    {
-        TEMPLATES_ANNOTATION,
-        LABEL_ANNOTATION,
-        NAMED_ANNOTATION,
-        MADE_BY_ANNOTATION,
-        CONNECTIONS_ANNOTATION,
-    }
-)
-"""What only the gateway may say of a run: who brings a whole run has used no template."""
 _MAX_NAME_CHARS: Final = 63
 _EVERY_METRIC: Final = DryRunRule(metricName=".*")
 
@@ -163,7 +155,11 @@ def order_of(run: AnalysisRun, *, namespace: str, given: tuple[Argument, ...]) -
         flat=run.flat(),
         arguments=args.merge(run.spec.args, given),
         labels=metadata.labels,
-        annotations={key: text for key, text in metadata.annotations.items() if key not in _OWN},
+        annotations={
+            key: text
+            for key, text in metadata.annotations.items()
+            if not key.startswith(OWN_PREFIX)
+        },
         ttl_strategy=run.spec.ttl_strategy,
         is_terminated=run.spec.terminate,
         is_brought=True,

@@ -23,6 +23,7 @@ class StoreFault(StrEnum):
     TIMEOUT = "timeout"
     UNREACHABLE = "unreachable"
     DENIED = "denied"
+    PROTECTED = "protected"
     READ_ONLY = "read_only"
     FULL = "full"
     REJECTED = "rejected"
@@ -38,6 +39,8 @@ class StoreFault(StrEnum):
 _REASONS: Final = {
     StoreFault.UNREACHABLE: "Redis cannot be reached",
     StoreFault.DENIED: "Redis refuses the user name or the password of its URL",
+    StoreFault.PROTECTED: "Redis takes no clients from elsewhere before it has a password or its"
+    " protected-mode is off",
     StoreFault.READ_ONLY: "Redis does not accept writes: it is a replica",
     StoreFault.FULL: "Redis is full: it takes nothing in before its maxmemory is raised",
     StoreFault.REJECTED: "Redis refused a command",
@@ -45,7 +48,11 @@ _REASONS: Final = {
     StoreFault.UNREADABLE: "Redis answered something that cannot be read",
 }
 # Redis 6 says ERR for whatever goes wrong in a script, and quotes the command's own error.
-_QUOTED: Final = {"-OOM ": StoreFault.FULL, "-READONLY ": StoreFault.READ_ONLY}
+_TOLD_IN_WORDS: Final = {
+    "-OOM ": StoreFault.FULL,
+    "-READONLY ": StoreFault.READ_ONLY,
+    "protected mode": StoreFault.PROTECTED,
+}
 
 
 def reason_of(fault: StoreFault, *, budget_s: float) -> str:
@@ -79,8 +86,8 @@ def fault_of(error: BaseException) -> StoreFault:
         ):
             return StoreFault.UNREACHABLE
         case _:
-            quoted = (fault for words, fault in _QUOTED.items() if words in str(error))
-            return next(quoted, StoreFault.REJECTED)
+            told = (fault for words, fault in _TOLD_IN_WORDS.items() if words in str(error))
+            return next(told, StoreFault.REJECTED)
 
 
 def unavailable(error: BaseException, *, budget_s: float) -> StoreUnavailable:

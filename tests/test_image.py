@@ -58,10 +58,11 @@ def test_all_that_is_locked_has_a_hash(name: str) -> None:
     assert all("--hash=sha256:" in entry for entry in entries[1:])
 
 
-def test_the_dockerfile_has_no_findings() -> None:
+@pytest.mark.parametrize("path", ["docker/Dockerfile", "examples/provider-plugin/Dockerfile"])
+def test_a_dockerfile_has_no_findings(path: str) -> None:
     """Of hadolint."""
     program = Path(sys.executable).with_name("hadolint")
-    command = [str(program), str(DOCKER / "Dockerfile")]
+    command = [str(program), str(ROOT / path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
 
@@ -102,6 +103,12 @@ def test_a_neighbour_is_named_by_its_version_and_has_few_rights(name: str) -> No
     assert its["security_opt"] == ["no-new-privileges:true"]
     assert all(port.startswith("127.0.0.1:") for port in its.get("ports", ()))
     assert its.get("read_only") or name in {"prometheus", "grafana"}
+
+
+def test_an_image_is_built_once() -> None:
+    """Two services that build the same one fail each other: they do so at the same time."""
+    built = [its["image"] for its in SERVICES.values() if "build" in its]
+    assert built == ["analysis-gateway:local"]
 
 
 @pytest.mark.parametrize(
@@ -154,9 +161,3 @@ async def test_the_gateway_of_compose_takes_the_token_that_the_page_shows(
         without = await gateway.get(path)
     assert (with_token.status, with_token.body["phase"]) == (200, "Successful")
     assert without.status == 401
-
-
-def test_the_source_archive_has_what_the_image_is_made_of() -> None:
-    """And the chart."""
-    included = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
-    assert {"docker", ".dockerignore", "charts", "tools", ".ci"} <= set(included)

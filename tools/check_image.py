@@ -36,7 +36,12 @@ STATE: Final = Path("/var/lib/analysis-gateway")
 INSIDE: Final = "CHECK_IMAGE_FOLDER"
 READY_WITHIN_S: Final = 30
 SHOWN_PACKAGES: Final = 12
-TESTS: Final = ("tests/cli/test_words.py", "tests/service/test_verdict_calls.py")
+TESTS: Final = (
+    "tests/cli/test_words.py",
+    "tests/service/test_verdict_calls.py",
+    "tests/service/test_run_calls.py",
+    "tests/web/test_pages.py",
+)
 TEMPLATE: Final = """
 apiVersion: argoproj.io/v1alpha1
 kind: AnalysisTemplate

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import yaml
 from backends import Play, backend
-from guarded import named, put
+from guarded import access, get, named, put, rule
 from kube.cluster import cluster_on
 from kube.emulated import Emulated
 from kube.gateways import gateway_on
@@ -27,6 +27,7 @@ TEMPLATE: Final = "release"
 METRIC: Final = "rate"
 _VERDICT: Final = f"/v1/namespaces/{NAMESPACE}/analysistemplates"
 _GOOD: Final = Play("0.97", headers={"X-RateLimit-Remaining": "41", "X-RateLimit-Limit": "100"})
+_NOBODY: Final = "http://127.0.0.1:1/"
 _LATER: Final = Play("slow down", 429, {"Retry-After": "3600"})
 
 
@@ -59,14 +60,18 @@ async def _work(folder: Path, watch: Callable[[list[str]], Prometheus]) -> tuple
         good = await stack.enter_async_context(backend(_GOOD))
         later = await stack.enter_async_context(backend(_LATER))
         templates = _templates(folder / "templates", good.url, later.url)
+        told = await stack.enter_async_context(backend(Play()))
         cluster = await stack.enter_async_context(cluster_on(Emulated(), folder))
         namespace = await cluster.namespace()
         port = {"operations": {"port": 0}, "templates": templates}
+        named_places = {"connections": _connections(good.url), "notifications": _notify(told.url)}
         well = await stack.enter_async_context(
-            gateway_on(cluster, folder / "well", namespace, **port)
+            gateway_on(cluster, folder / "well", namespace, **port, **named_places)
         )
+        impatient = access(folder / "access", rule("verdict", namespaces=["*"]))
+        impatient["budget"] = {"perSecond": 1, "burst": 1, "queue": 0}
         lonely = await stack.enter_async_context(
-            service(folder / "lonely", redis="redis://127.0.0.1:1/0", **port)
+            service(folder / "lonely", redis="redis://127.0.0.1:1/0", access=impatient, **port)
         )
         server = watch([urlsplit(each.operations_url).netloc for each in (well, lonely)])
         # Prometheus takes some seconds to its first scrape; what happened before is no increase.
@@ -90,14 +95,24 @@ def _templates(folder: Path, good: str, later: str) -> str:
     )
     arguments = [{"name": "at-least", "value": "0.95"}, {"name": "fails-below", "value": "0.5"}]
     put(folder, NAMESPACE, TEMPLATE, metric, args=arguments)
-    put(folder, NAMESPACE, "away", web_metric("http://127.0.0.1:1/", "result > 0"))
+    put(folder, NAMESPACE, "away", web_metric(_NOBODY, "result > 0"))
     put(folder, NAMESPACE, "later", web_metric(later, "result > 0"))
     (folder / "broken.yaml").write_text("a: [")
     return str(folder)
 
 
+def _connections(good: str) -> list[object]:
+    everybody = {"namespaces": ["*"], "breaker": {"failures": 1, "pause": "1s"}}
+    places = {"good": good, "away": _NOBODY}
+    return [{"name": name, "url": url, **everybody} for name, url in places.items()]
+
+
+def _notify(url: str) -> list[object]:
+    return [{"name": "deploys", "url": url}]
+
+
 async def _ask(well: Service, lonely: Service) -> None:
-    """Verdicts and runs of every phase, a hit, and a reading without Redis."""
+    """Verdicts and runs of every phase, a hit, a reading without Redis, and one too many."""
     inconclusive, failed = "args.at-least=0.99", "args.at-least=0.99&args.fails-below=0.98"
     for query in ("maxAge=0", f"maxAge=0&{inconclusive}", f"maxAge=0&{failed}", ""):
         await well.get(f"{_VERDICT}/{TEMPLATE}/verdict?{query}")
@@ -106,4 +121,5 @@ async def _ask(well: Service, lonely: Service) -> None:
     for arguments in ({}, {"at-least": "0.99", "fails-below": "0.98"}):
         given: dict[str, Any] = {"args": [{"name": k, "value": v} for k, v in arguments.items()]}
         await well.post("/v1/runs?wait=5s", {**named(TEMPLATE), **given})
-    await lonely.get(f"{_VERDICT}/{TEMPLATE}/verdict?maxAge=0")
+    for _ in range(2):
+        await get(lonely, f"{_VERDICT}/{TEMPLATE}/verdict?maxAge=0")

@@ -207,7 +207,7 @@ def test_large_numbers_stay_what_they_are() -> None:
     ("name", "image"),
     [
         pytest.param(
-            "as little as possible", "analysis-gateway:0.2.0", id="the-version-of-the-chart"
+            "as little as possible", "analysis-gateway:0.3.0", id="the-version-of-the-chart"
         ),
         pytest.param("a tag", "analysis-gateway:1.2.3", id="a-tag"),
         pytest.param(

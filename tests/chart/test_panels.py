@@ -31,6 +31,7 @@ CHOSEN: Final = {
     "job": ".*",
     "instance": ".*",
     "provider": ".*",
+    "connection": ".*",
     "namespace": NAMESPACE,
     "template": TEMPLATE,
     "metric": ".*",
@@ -95,6 +96,7 @@ def test_a_variable_offers_something(at_work: Watched, path: Path) -> None:
         "template": {TEMPLATE, "away", "later"},
         "metric": {METRIC},
         "provider": {"web"},
+        "connection": {"good", "away"},
     }
     for variable in dashboard(path)["templating"]["list"]:
         if variable["type"] == "query":

@@ -24,6 +24,11 @@ QUOTED = "Error running script (call to f_1): @user_script:9: @user_script: 9: "
             id="no-memory-left-for-a-script",
         ),
         pytest.param(redis.exceptions.AuthenticationError(), "denied", id="a-wrong-password"),
+        pytest.param(
+            redis.exceptions.ResponseError("DENIED Redis is running in protected mode because"),
+            "protected",
+            id="a-server-without-a-password-elsewhere",
+        ),
         pytest.param(redis.exceptions.TimeoutError(), "timeout", id="the-client-gave-up"),
         pytest.param(TimeoutError(), "timeout", id="the-budget-is-spent"),
         pytest.param(ConnectionResetError(), "unreachable", id="a-cut-connection"),
