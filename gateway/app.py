@@ -11,11 +11,11 @@ from aiohttp.typedefs import Middleware
 
 from gateway.access.parts import AccessParts, everybody, open_access
 from gateway.access.rights import Rights
-from gateway.access.sessions import NoSessions, StoredSessions
+from gateway.access.sessions import StoredSessions
 from gateway.analysis import Analysis
 from gateway.api.admission import admission_of
-from gateway.api.audit import AuditCalls, audit_middleware
-from gateway.api.callers import caller_middleware
+from gateway.api.audit import AuditCalls, noting_refusals
+from gateway.api.callers import caller_middleware, open_middleware
 from gateway.api.conditions import ConditionCalls
 from gateway.api.connections import ConnectionCalls
 from gateway.api.operations import Contract, Health, Operations
@@ -236,11 +236,11 @@ def _for_callers(settings: Settings, running: _Running) -> web.Application:
     return _application(
         settings,
         [
-            error_middleware(running.telemetry),
-            page.middleware,
-            audit_middleware(trail),
-            caller_middleware(
-                running.access.door, sessions if settings.access.is_configured else NoSessions()
+            error_middleware(running.telemetry, noting_refusals(trail, page.answer_failure)),
+            (
+                caller_middleware(running.access.door, sessions)
+                if settings.access.is_configured
+                else open_middleware()
             ),
             *admission_of(settings.access, running.access.policy, running.telemetry),
         ],
@@ -261,11 +261,10 @@ def _for_operators(settings: Settings, running: _Running) -> web.Application | N
     """For a port of its own, if there is one, which asks for no credentials."""
     if settings.operations.port is None:
         return None
-    access = everybody()
     return _application(
         settings,
-        [error_middleware(running.telemetry), caller_middleware(access.door, NoSessions())],
-        _operations(running, access.rights),
+        [error_middleware(running.telemetry), open_middleware()],
+        _operations(running, everybody().rights),
     )
 
 

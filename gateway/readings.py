@@ -11,7 +11,7 @@ outcome is kept for the next caller with the same question, once.
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -19,7 +19,7 @@ from typing import Final, Protocol
 from gateway.beginnings import telling
 from gateway.errors import ProviderUnreachable, ProviderUnreadable
 from gateway.flight import Ask, Flight, FlightBeginning, Freshness, Origin, Outcome
-from gateway.memory import Memory
+from gateway.memory import Memory, Remembered
 from gateway.model import Reading
 from gateway.pace import Pace
 from gateway.shared_readings import Found, Lead, NoStore, SharedReadings, Wanted
@@ -107,6 +107,19 @@ class Readings:
         if key in self._unclaimed:
             return None
         return self._known(key, freshness)
+
+    def are_current(self, wanted: Sequence[tuple[str, Reading]], freshness: Freshness) -> bool:
+        """Whether each question would be answered by ``peek`` with this very reading.
+
+        If so, that counts as having been answered.
+        """
+        for key, reading in wanted:
+            kept = None if key in self._unclaimed else self._fresh(key, freshness)
+            if kept is None or kept.reading is not reading:
+                return False
+        for _ in wanted:
+            self._observer.cache_lookup(CacheState.HIT)
+        return True
 
     async def read(
         self,
@@ -276,11 +289,13 @@ class Readings:
         self._unclaimed.leave(key, outcome, now_s=now_s)
 
     def _known(self, key: str, freshness: Freshness) -> Answer | None:
+        kept = self._fresh(key, freshness)
+        return None if kept is None else self._answered(kept.reading, kept.began_s, CacheState.HIT)
+
+    def _fresh(self, key: str, freshness: Freshness) -> Remembered | None:
         now_s = self._monotonic_s()
         kept = self._memory.get(key, now_s=now_s)
-        if kept is None or now_s - kept.began_s > freshness.max_age_s:
-            return None
-        return self._answered(kept.reading, kept.began_s, CacheState.HIT)
+        return None if kept is None or now_s - kept.began_s > freshness.max_age_s else kept
 
     def _told(self, outcome: Outcome, if_measured: CacheState) -> Answer:
         if isinstance(outcome.result, Reading):

@@ -1,13 +1,14 @@
 """Who asks: found out before anything else is done with a request."""
 
 import contextlib
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
 from gateway.access.authentication import Door, Proofs
-from gateway.access.caller import Caller
+from gateway.access.caller import ANONYMOUS, Caller
 from gateway.access.sessions import COOKIE, Sessions
 from gateway.api.origins import comes_from_here, refuse_without_origin
 from gateway.api.problems import Handler
@@ -31,6 +32,19 @@ def known_caller_of(request: web.Request) -> Caller | None:
     return request.get(_CALLER)
 
 
+def open_middleware() -> Middleware:
+    """Let everybody through, where no access is configured, or it was asked for elsewhere."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        resource = request.match_info.route.resource
+        if resource is None or resource.canonical not in OPEN:
+            request[_CALLER] = ANONYMOUS
+        return await handler(request)
+
+    return middleware
+
+
 def caller_middleware(door: Door, sessions: Sessions) -> Middleware:
     """Let nobody through whom the door does not know.
 
@@ -52,12 +66,12 @@ def caller_middleware(door: Door, sessions: Sessions) -> Middleware:
 
 
 async def _proofs(request: web.Request, sessions: Sessions) -> Proofs:
-    transport = request.transport
-    authorization = request.headers.getall(hdrs.AUTHORIZATION, ())
-    return Proofs(
-        authorization=authorization or await _of_session(request, sessions),
-        certificate=None if transport is None else transport.get_extra_info("peercert"),
-    )
+    authorization: Sequence[str] = request.headers.getall(hdrs.AUTHORIZATION, ())
+    if not authorization and hdrs.COOKIE in request.headers:
+        authorization = await _of_session(request, sessions)
+    if authorization or request.transport is None:
+        return Proofs(authorization, None)
+    return Proofs((), request.transport.get_extra_info("peercert"))
 
 
 async def _of_session(request: web.Request, sessions: Sessions) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from enum import Enum
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from multidict import istr
 from yarl import URL
 
 from gateway.durations import parse_duration_s
@@ -19,6 +20,7 @@ OF_NAMESPACED: Final = frozenset({"wait", "maxAge", "gate", "errors", "dryRun", 
 """What a verdict call understands whose path names the namespace."""
 OF_OTHERS: Final = OF_NAMESPACED | {"namespace"}
 """What the other verdict calls understand."""
+_PREFER: Final = istr("Prefer")
 _MAX_AGE = re.compile(r"max-age=\"?(\d{1,9})", re.IGNORECASE)
 _PREFER_WAIT = re.compile(r"wait=(\d{1,9})", re.IGNORECASE)
 
@@ -47,8 +49,8 @@ def given(request: web.Request) -> Given:
     headers = request.headers
     return Given(
         request.rel_url.raw_query_string,
-        ",".join(headers.getall("Prefer", ())),
-        ",".join(headers.getall("Cache-Control", ())),
+        ",".join(headers.getall(_PREFER, ())),
+        ",".join(headers.getall(hdrs.CACHE_CONTROL, ())),
     )
 
 
