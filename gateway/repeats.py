@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.model import Reading
-from gateway.planner import Planned, Question
+from gateway.newest import remember
+from gateway.planned import Planned, Question
 from gateway.readings import CacheState, Freshness, Readings
 from gateway.verdict import MAX_TEXT_CHARS, Verdict
 
@@ -78,7 +79,4 @@ class Repeats:
         if len(readings) < len(planned.metrics):
             return
         key = (ask.question.identity, ask.is_dry_run)
-        self._kept[key] = _Kept(planned, verdict, readings)
-        self._kept.move_to_end(key)
-        if len(self._kept) > _MAX_KEPT:
-            self._kept.popitem(last=False)
+        remember(self._kept, key, _Kept(planned, verdict, readings), at_most=_MAX_KEPT)

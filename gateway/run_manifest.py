@@ -189,38 +189,39 @@ def manifest(
 
     """
     room = _MAX_NAME_CHARS - len(suffix)
-    name = f"{order.name[:room]}{suffix}" if order.is_name_open else order.name
-    flat = order.flat
-    dry_run = [
-        *(each.part for each in flat.dry_run),
-        *([_EVERY_METRIC] if order.is_dry_run else []),
-    ]
-    retention = [each.part for each in flat.measurement_retention]
-    spec: dict[str, object] = {"metrics": [_wire(each.part) for each in flat.metrics]}
-    lists = {
-        "args": order.arguments,
-        "dryRun": dry_run,
-        "measurementRetention": retention,
-    }
-    spec |= {field: [_wire(part) for part in parts] for field, parts in lists.items() if parts}
-    if order.ttl_strategy is not None:
-        spec["ttlStrategy"] = _wire(order.ttl_strategy)
-    annotations = {**order.annotations}
-    if not order.is_brought:
-        annotations[NAMED_ANNOTATION] = "true"
-    described = {"labels": dict(order.labels), "annotations": annotations}
+    described = {"labels": dict(order.labels), "annotations": _annotations(order)}
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": {
-            "name": name,
+            "name": f"{order.name[:room]}{suffix}" if order.is_name_open else order.name,
             "namespace": order.namespace,
             "uid": run_id,
             "creationTimestamp": timestamp(created_at_unix_s),
             **{key: value for key, value in described.items() if value},
         },
-        "spec": spec,
+        "spec": _spec(order),
     }
+
+
+def _annotations(order: Order) -> dict[str, str]:
+    named = {} if order.is_brought else {NAMED_ANNOTATION: "true"}
+    return {**order.annotations, **named}
+
+
+def _spec(order: Order) -> dict[str, object]:
+    flat = order.flat
+    own_dry_run = [_EVERY_METRIC] if order.is_dry_run else []
+    lists: dict[str, Sequence[WireModel]] = {
+        "args": order.arguments,
+        "dryRun": [*(each.part for each in flat.dry_run), *own_dry_run],
+        "measurementRetention": [each.part for each in flat.measurement_retention],
+    }
+    spec: dict[str, object] = {"metrics": [_wire(each.part) for each in flat.metrics]}
+    spec |= {field: [_wire(part) for part in parts] for field, parts in lists.items() if parts}
+    if order.ttl_strategy is not None:
+        spec["ttlStrategy"] = _wire(order.ttl_strategy)
+    return spec
 
 
 def _located(field: str, parts: Sequence[Part]) -> Iterator[Located[Part]]:

@@ -12,8 +12,6 @@ MASK: Final = "*****"
 
 Source: argo-rollouts analysis/analysis.go:409-414 @ 9f8d111d8.
 """
-
-
 _SHORT_ESCAPES: Final = {
     '"': r"\"",
     "\\": r"\\",
@@ -23,8 +21,6 @@ _SHORT_ESCAPES: Final = {
     "\r": r"\r",
     "\t": r"\t",
 }
-
-
 _MIN_CORE_CHARS: Final = 6
 """Shorter ones are found by chance in texts that hold no secret."""
 _URL_SAFE: Final = str.maketrans("+/", "-_")

@@ -138,11 +138,10 @@ def command(  # noqa: PLR0913 - one for each option
         "kubernetes": _cluster(kubeconfig),
     }
     try:
-        chosen = settings.load(config, flags=flags, environ=dict(os.environ))
-        content = _content(file, _Flags(namespace, arguments), chosen)
-        ended = asyncio.run(session.drive(chosen, content, wait_s=wait_s, console=console))
-    except settings.SettingsInvalid as error:
-        raise click.ClickException(f"the settings cannot be used: {error}") from None
+        with inputs.settings_told():
+            chosen = settings.load(config, flags=flags, environ=dict(os.environ))
+            content = _content(file, _Flags(namespace, arguments), chosen)
+            ended = asyncio.run(session.drive(chosen, content, wait_s=wait_s, console=console))
     except ClusterUnavailable as error:
         reason = f"the cluster is needed and cannot be used now: {error}"
         click.echo(reason, err=True)
@@ -150,19 +149,9 @@ def command(  # noqa: PLR0913 - one for each option
         return Exit.ERROR
     except GatewayError as error:
         raise click.ClickException(inputs.told(error)) from None
-    _report(
-        wanted_reports,
-        reports.report_of(
-            ended, str(file), began_at_unix_s=began_at_unix_s, ended_at_unix_s=time.time()
-        ),
-    )
-    if output != "json":
-        table.show(ended.plan, ended.status, console)
-    elif not _printed(ended):
-        return Exit.ERROR
-    if ended.note:
-        click.echo(ended.note, err=True)
-    return ended.code
+    times = {"began_at_unix_s": began_at_unix_s, "ended_at_unix_s": time.time()}
+    _report(wanted_reports, reports.report_of(ended, str(file), **times))
+    return _shown(ended, output, console)
 
 
 def _check_folders(wanted: tuple[tuple[str, Path], ...]) -> None:
@@ -183,6 +172,17 @@ def _report(wanted: tuple[tuple[str, Path], ...], report: reports.Report) -> Non
                 file.write(reports.FORMATS[form](report))
         except OSError as error:
             click.echo(f"the report {path} cannot be written: {error.strerror}", err=True)
+
+
+def _shown(ended: session.Ended, output: str | None, console: Console) -> Exit:
+    """The exit code of what could be shown."""
+    if output != "json":
+        table.show(ended.plan, ended.status, console)
+    elif not _printed(ended):
+        return Exit.ERROR
+    if ended.note:
+        click.echo(ended.note, err=True)
+    return ended.code
 
 
 def _printed(ended: session.Ended) -> bool:

@@ -10,7 +10,7 @@ from redis_server import Counted
 from gateway.memory import Memory
 from gateway.model import Phase, Reading, ResultType
 from gateway.plan import MetricPlan
-from gateway.planner import Planned, PlannedMetric, Question
+from gateway.planned import Planned, PlannedMetric, Question
 from gateway.readings import Freshness, Readings
 from gateway.repeats import REPEAT_S, Ask, Repeats
 from gateway.secrets import Redaction

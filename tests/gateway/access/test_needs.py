@@ -12,7 +12,7 @@ from gateway.access.policy import Action, Wanted
 from gateway.access.policy_file import parse_policy
 from gateway.access.rights import Rights
 from gateway.errors import AccessDenied
-from gateway.planner import Question
+from gateway.planned import Question
 from gateway.template import Template, TemplateRef, parse
 
 ALICE = Caller("token:alice")
