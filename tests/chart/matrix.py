@@ -40,7 +40,11 @@ EGRESS: Final[Values] = {
 }
 EVERYTHING: Final[Values] = {
     "replicaCount": 3,
-    "commonLabels": {"team": "delivery"},
+    "commonLabels": {
+        "team": "delivery",
+        "release": "delivery",
+        "app.kubernetes.io/part-of": "platform",
+    },
     "image": {
         "repository": "registry.example/analysis-gateway",
         "digest": f"sha256:{'0' * 64}",
@@ -115,15 +119,56 @@ EVERYTHING: Final[Values] = {
     "tolerations": [{"key": "dedicated", "operator": "Exists"}],
     "affinity": {"nodeAffinity": {}},
     "priorityClassName": "high",
-    "podAnnotations": {"example.com/a": "b"},
-    "podLabels": {"example.com/c": "d"},
+    "podAnnotations": {"example.com/a": "b", "checksum/config": "none"},
+    "podLabels": {"example.com/c": "d", "team": "shop"},
 }
 """All that fits together."""
 
 MATRIX: Final[dict[str, Values]] = {
     "as little as possible": {},
     "everything": EVERYTHING,
-    "a long name": {"fullnameOverride": "a" * 100},
+    "a long name": {
+        "fullnameOverride": "a" * 52,
+        "nameOverride": "b" * 63,
+        "valkey": {"enabled": True, "existingSecret": "valkey"},
+        "kubernetes": {"enabled": True, "templates": ["shop"], "clusterTemplates": True},
+        "dashboards": {"enabled": True, "namespace": "monitoring"},
+    },
+    "words that YAML takes for others": {
+        "fullnameOverride": "true",
+        "nameOverride": "1e6",
+        "commonLabels": {"on": "off"},
+        "existingConfigSecret": "1",
+        "existingTemplatesConfigMap": "2",
+        "access": {"tokens": {"existingSecret": "3"}, "existingPolicyConfigMap": "4"},
+        "tls": {"existingSecret": "5"},
+        "redis": {"existingSecret": "6", "key": "true"},
+        "secrets": [{"namespace": "7", "name": "8", "existingSecret": "9"}],
+        "kubernetes": {
+            "enabled": True,
+            "templates": ["10"],
+            "jobs": {"namespaces": ["11"], "namespace": "12"},
+        },
+        "serviceAccount": {"create": False, "name": "13"},
+        "priorityClassName": "14",
+        "ingress": {"enabled": True, "className": "15", "hosts": ["16"]},
+        "dashboards": {"enabled": True, "namespace": "17", "label": "18", "labelValue": "19"},
+        "analysisTemplates": {
+            "enabled": True,
+            "namespaces": ["20"],
+            "tokenSecret": {"name": "21", "key": "22"},
+        },
+        "networkPolicy": {"enabled": True},
+        "config": {"egress": {"named": [{"name": "a", "hosts": ["a.23.svc"]}]}},
+    },
+    "OpenShift": {
+        "podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None},
+        "valkey": {
+            "enabled": True,
+            "existingSecret": "valkey",
+            "podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None},
+        },
+    },
     "a name of its own": {"nameOverride": "judge"},
     "a tag": {"image": {"tag": "1.2.3"}},
     "settings": {"config": {"verdicts": {"wait": "5s"}, "audit": {"entries": 2_000_000}}},
@@ -148,7 +193,7 @@ MATRIX: Final[dict[str, Values]] = {
             "policy": {"rules": [], "budgets": [{"callers": ["jwt:github:*"], "perSecond": 5}]},
         }
     },
-    "settings in a Secret": {"existingConfigSecret": "settings"},
+    "settings in a Secret": {"existingConfigSecret": "settings", "replicaCount": 2},
     "a policy": {"access": {"policy": _POLICY}},
     "a policy elsewhere": {"access": {"existingPolicyConfigMap": "policy"}},
     "token reviews": {"access": {"tokenReview": {"audiences": ["gateway"]}}, **_CLUSTER},
@@ -156,6 +201,8 @@ MATRIX: Final[dict[str, Values]] = {
     "TLS without operations": {
         "tls": {"existingSecret": "tls"},
         "operations": {"enabled": False},
+        "serviceMonitor": {"enabled": True, "tlsConfig": {"insecureSkipVerify": True}},
+        "analysisTemplates": {"enabled": True, "insecure": True, "namePrefix": "second-"},
     },
     "certificates of callers": {"tls": {"existingSecret": "tls", "clientCa": True}},
     "no operations port": {
@@ -168,14 +215,26 @@ MATRIX: Final[dict[str, Values]] = {
     },
     "another operations port": {"operations": {"port": 9191}, "podMonitor": {"enabled": True}},
     "a load balancer": {
-        "service": {"type": "LoadBalancer", "port": 443, "annotations": {"a/b": "c"}}
+        "service": {
+            "type": "LoadBalancer",
+            "port": 443,
+            "annotations": {"a/b": "c"},
+            "ipFamilyPolicy": "PreferDualStack",
+            "loadBalancerClass": "example.com/own",
+            "loadBalancerSourceRanges": ["203.0.113.0/24"],
+            "externalTrafficPolicy": "Local",
+        }
     },
     "a Redis by URL": {"redis": {"url": "redis://redis.data.svc:6379/0"}, "replicaCount": 2},
     "a Redis by Secret": {**_SHARED, "replicaCount": 5},
     "Valkey": {
-        "valkey": {"enabled": True, "existingSecret": "valkey"},
+        "valkey": {"enabled": True, "existingSecret": "valkey", "maxMemory": "96mb"},
         "replicaCount": 2,
         "networkPolicy": {"enabled": True},
+        "imagePullSecrets": [{"name": "registry"}],
+        "nodeSelector": {"pool": "analysis"},
+        "tolerations": [{"key": "dedicated", "operator": "Exists"}],
+        "priorityClassName": "high",
     },
     "Valkey without a volume": {
         "valkey": {
@@ -193,6 +252,13 @@ MATRIX: Final[dict[str, Values]] = {
         }
     },
     "a cluster": _CLUSTER,
+    "no templates": {
+        "kubernetes": {
+            "enabled": True,
+            "readTemplates": False,
+            "secrets": {"namespaces": ["shop"]},
+        }
+    },
     "some namespaces": {"kubernetes": {"enabled": True, "templates": ["shop", "checkout"]}},
     "all namespaces": {"kubernetes": {"enabled": True, "allNamespaces": True}},
     "templates of the cluster": {"kubernetes": {"enabled": True, "clusterTemplates": True}},
@@ -269,7 +335,7 @@ REFUSED: Final[dict[str, tuple[Values, str]]] = {
     "replicas that share nothing": ({"replicaCount": 2}, "the gateways share no Redis"),
     "scaling of what shares nothing": (
         {"autoscaling": {"enabled": True}},
-        "autoscaling.enabled needs a Redis that the gateways share",
+        "autoscaling.enabled is set, and the gateways share no Redis",
     ),
     "two stores": (
         {"valkey": {"enabled": True, "existingSecret": "a"}, **_SHARED},
@@ -319,5 +385,93 @@ REFUSED: Final[dict[str, tuple[Values, str]]] = {
         {"config": {"kubernetes": {"connect": "in-cluster"}}},
         "config.kubernetes.connect follows from other values: set kubernetes.enabled instead",
     ),
+    "no address of the API server": (
+        {"networkPolicy": {"apiServer": {"networks": []}}},
+        "/networkPolicy/apiServer/networks",
+    ),
+    "no port of it": ({"networkPolicy": {"apiServer": {"ports": []}}}, "apiServer/ports"),
+    "ports of it that are null": (
+        {"networkPolicy": {"apiServer": {"ports": None}}},
+        "missing property 'ports'",
+    ),
+    "nobody who knows names": ({"networkPolicy": {"dns": {"peers": []}}}, "dns/peers"),
+    "a peer that is everybody": ({"networkPolicy": {"callers": [{}]}}, "/networkPolicy/callers/0"),
+    "a section that is null": ({"tls": None}, "missing property 'tls'"),
+    "a section of one that is null": ({"access": {"tokens": None}}, "missing property 'tokens'"),
+    "a port that is null": ({"service": {"port": None}}, "missing property 'port'"),
+    "an Ingress of null hosts": ({"ingress": {"enabled": True, "hosts": None}}, "'hosts'"),
+    "the account of others": (
+        {"serviceAccount": {"create": False}, **_CLUSTER},
+        "the rights would be those of the account `default`",
+    ),
+    "templates that are not read": (
+        {"kubernetes": {"enabled": True, "readTemplates": False, "clusterTemplates": True}},
+        "kubernetes.readTemplates is false: leave out",
+    ),
+    "a label by which pods are selected": (
+        {"commonLabels": {"app.kubernetes.io/name": "x"}},
+        "invalid propertyName 'app.kubernetes.io/name'",
+    ),
+    "the same of pods": (
+        {"podLabels": {"app.kubernetes.io/component": "x"}},
+        "invalid propertyName",
+    ),
+    "a label that is none": ({"commonLabels": {"team": "a b"}}, "/commonLabels/team"),
+    "a name with dots": ({"fullnameOverride": "a.b"}, "/fullnameOverride"),
+    "a name that begins with a digit": ({"fullnameOverride": "1a"}, "/fullnameOverride"),
+    "a name that is too long": ({"fullnameOverride": "a" * 53}, "/fullnameOverride"),
+    "a part of a name that is too long": ({"nameOverride": "a" * 64}, "/nameOverride"),
+    "more than the most": (
+        {"autoscaling": {"enabled": True, "minReplicas": 9}, **_SHARED},
+        "autoscaling.minReplicas is more than autoscaling.maxReplicas",
+    ),
+    "a share of nothing": (
+        {"autoscaling": {"enabled": True}, "resources": None, **_SHARED},
+        "set resources.requests.cpu",
+    ),
+    "a secret that is two": (
+        {"secrets": [{"namespace": "a", "name": "b", "existingSecret": x} for x in ("c", "d")]},
+        "secrets has a/b twice",
+    ),
+    "a claim beside a Redis": (
+        {"state": {"existingClaim": "state"}, **_SHARED},
+        "state.existingClaim is for the private Redis of one gateway",
+    ),
+    "a claim of many with their own settings": (
+        {"state": {"existingClaim": "a"}, "existingConfigSecret": "b", "replicaCount": 2},
+        "state.existingClaim is for the private Redis of one gateway",
+    ),
+    "a gateway that only its pod reaches": (
+        {"config": {"host": "127.0.0.1"}},
+        "config.host is a loopback address",
+    ),
+    "health that only its pod reaches": (
+        {"config": {"operations": {"host": "::1"}}},
+        "config.operations.host is a loopback address",
+    ),
+    "a secret in a ConfigMap": (
+        {"config": {"readings": {"hashKey": "hush"}}},
+        "config.readings.hashKey is a secret",
+    ),
+    "Argo Rollouts that is kept out": (
+        {
+            "tls": {"existingSecret": "tls", "clientCa": True},
+            "analysisTemplates": {"enabled": True},
+        },
+        "Argo Rollouts has no certificate to show",
+    ),
+    "a certificate that is none": (
+        {"analysisTemplates": {"enabled": True, "insecure": True}},
+        "analysisTemplates.insecure is for a gateway with a certificate",
+    ),
+    "a class of no load balancer": (
+        {"service": {"loadBalancerClass": "a"}},
+        "service.loadBalancerClass and service.loadBalancerSourceRanges need",
+    ),
+    "traffic of nobody outside": (
+        {"service": {"externalTrafficPolicy": "Local"}},
+        "service.externalTrafficPolicy needs",
+    ),
+    "a memory that is none": ({"valkey": {"maxMemory": "512Mi"}}, "/valkey/maxMemory"),
 }
 """Values, and what the refusal says."""

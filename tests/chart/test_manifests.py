@@ -68,6 +68,8 @@ def test_names_and_labels_can_be_had(name: str) -> None:
         keys.append((each["kind"], metadata.get("namespace", ""), metadata["name"]))
         assert len(metadata["name"]) <= 63
         assert metadata["labels"]["app.kubernetes.io/instance"] == "gw"
+        if each["kind"] == "StatefulSet":
+            assert len(metadata["name"]) + len("-0123456789") <= 63
         assert all(len(value) <= 63 for value in metadata["labels"].values())
     assert len(keys) == len(set(keys))
 
@@ -229,9 +231,93 @@ def test_the_url_of_redis_comes_from_its_secret() -> None:
     assert env["ANALYSIS_GATEWAY_REDIS"]["valueFrom"] == reference
 
 
-def test_a_volume_has_one_gateway_at_a_time() -> None:
-    """Two cannot use one state folder."""
-    assert chart("a volume").one("Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        pytest.param("a volume", "Recreate", id="two-cannot-use-one-state-folder"),
+        pytest.param("a tag", "Recreate", id="two-with-a-redis-each-know-different-runs"),
+        pytest.param("a Redis by Secret", "RollingUpdate", id="with-one-they-share"),
+        pytest.param("settings in a Secret", "RollingUpdate", id="with-one-that-may-be-named"),
+    ],
+)
+def test_gateways_are_replaced_one_by_one_if_they_share_a_redis(name: str, kind: str) -> None:
+    """Else the old one ends before the new one starts."""
+    assert chart(name).one("Deployment")["spec"]["strategy"]["type"] == kind
+
+
+@pytest.mark.parametrize(
+    ("release", "namespace", "fullname"),
+    [
+        pytest.param("123", "shop", "gw-123-analysis-gateway", id="a-number"),
+        pytest.param("1e6", "123", "gw-1e6-analysis-gateway", id="numbers"),
+        pytest.param("a.b", "shop", "a-b-analysis-gateway", id="a-dot"),
+        pytest.param("a" * 51 + "-b", "shop", "a" * 51, id="as-long-as-can-be"),
+        pytest.param("my-analysis-gateway", "shop", "my-analysis-gateway", id="the-whole"),
+    ],
+)
+def test_a_release_may_have_any_name(release: str, namespace: str, fullname: str) -> None:
+    """Its Service has one that DNS takes, and nothing becomes a number."""
+    made = rendered(
+        with_tokens({"kubernetes": {"enabled": True}}), name=release, namespace=namespace
+    )
+    assert made.one("Service", fullname)["spec"]["selector"]["app.kubernetes.io/instance"] == (
+        release
+    )
+    found = {each["metadata"]["name"]: complaints(each, NEWEST) for each in made.manifests}
+    assert {name: value for name, value in found.items() if value} == {}
+
+
+def test_labels_of_the_deployer_go_before_those_of_the_chart() -> None:
+    """The narrower before the wider, and each once."""
+    release = chart("everything")
+    labels = release.one("ServiceMonitor")["metadata"]["labels"]
+    assert labels["app.kubernetes.io/part-of"] == "platform"
+    assert labels["release"] == "kube-prometheus-stack"
+    pod = release.one("Deployment")["spec"]["template"]["metadata"]
+    assert pod["labels"]["team"] == "shop"
+    assert len(pod["annotations"]["checksum/config"]) == 64
+
+
+def test_every_pod_is_put_where_the_values_say() -> None:
+    """Valkey and the test pod as well, which no mesh gets into."""
+    release = chart("Valkey")
+    values = MATRIX["Valkey"]
+    for pod in pods(release):
+        for key in ("imagePullSecrets", "nodeSelector", "tolerations", "priorityClassName"):
+            assert pod[key] == values[key]
+    aside = [
+        release.one("StatefulSet", f"{FULLNAME}-valkey")["spec"]["template"],
+        release.one("Pod", f"{FULLNAME}-test"),
+    ]
+    for each in aside:
+        annotations = each["metadata"]["annotations"]
+        assert annotations["sidecar.istio.io/inject"] == "false"
+        assert annotations["linkerd.io/inject"] == "disabled"
+
+
+def test_the_cluster_may_choose_users() -> None:
+    """As OpenShift does: then no pod wants a certain one, and the test starts where any may be."""
+    release = chart("OpenShift")
+    for pod in pods(release):
+        assert not {"runAsUser", "runAsGroup", "fsGroup"} & pod["securityContext"].keys()
+    test = release.one("Pod", f"{FULLNAME}-test")["spec"]["containers"][0]
+    assert test["workingDir"] == "/"
+    usual = chart("as little as possible").pod["securityContext"]
+    assert (usual["runAsUser"], usual["fsGroup"]) == (65532, 65532)
+
+
+@pytest.mark.parametrize(
+    ("config", "host"),
+    [
+        pytest.param({}, "0.0.0.0", id="usually"),
+        pytest.param({"host": None}, "0.0.0.0", id="null"),
+        pytest.param({"host": "::"}, "::", id="the-newer-kind"),
+        pytest.param({"host": ""}, "", id="both"),
+    ],
+)
+def test_a_gateway_listens_where_it_is_reached(config: Values, host: str) -> None:
+    """On addresses of one kind or of both."""
+    assert rendered(with_tokens({"config": config})).settings["host"] == host
 
 
 def test_probes_ask_where_health_is() -> None:
@@ -305,6 +391,19 @@ def test_templates_for_argo_are_those_of_the_examples(name: str) -> None:
         if not headers:
             del metric["provider"]["web"]["headers"]
     assert template["spec"]["metrics"] == example["spec"]["metrics"]
+
+
+def test_templates_for_argo_may_be_of_a_second_gateway_with_any_certificate() -> None:
+    """Argo knows public authorities only."""
+    templates = chart("TLS without operations").of("AnalysisTemplate")
+    assert {each["metadata"]["name"] for each in templates} == {
+        "second-gateway-run",
+        "second-gateway-verdict",
+    }
+    for template in templates:
+        parse(template)
+        for metric in template["spec"]["metrics"]:
+            assert metric["provider"]["web"]["insecure"] is True
 
 
 def test_templates_for_argo_ask_for_those_of_their_own_namespace() -> None:
