@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 import yaml
 from chart.matrix import Values
 from chart.rendering import CHART, FULLNAME, needs_helm, rendered
+from guarded import digest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 TOOL: Final = runpy.run_path(str(ROOT / "tools/describe_chart.py"))
@@ -63,20 +65,61 @@ def test_the_schema_knows_the_values_and_no_others() -> None:
         closed += [each for each in level["properties"].values() if "properties" in each]
 
 
+def shown(title: str) -> Values:
+    """The first YAML of the README with these words."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", TOOL["page"](), re.MULTILINE | re.DOTALL)
+    values: Values = yaml.safe_load(next(each for each in blocks if title in each))
+    return values
+
+
 @needs_helm
 def test_the_values_of_the_readme_can_be_used() -> None:
-    """They are a whole release."""
+    """They are a whole release, and its token is the one that is made."""
+    first = shown("# values.yaml")
+    release = rendered(first)
+    (role,) = release.of("Role")
+    assert role["metadata"]["namespace"] == "shop"
     page = TOOL["page"]()
-    first, policy = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    release = rendered(yaml.safe_load(first))
-    assert release.one("Role")["metadata"]["namespace"] == "shop"
     pushed = re.findall(r"docker push (\S+)$", page, re.MULTILINE)
     assert pushed == [release.container["image"]]
     assert f"-t {pushed[0]} ." in HELMFILE.read_text(encoding="utf-8")
-    values = yaml.safe_load(first) | yaml.safe_load(policy)
-    values["networkPolicy"]["enabled"] = True
+    (token,) = shown("# tokens.yaml")["tokens"]
+    made = re.findall(r"secrets.token_urlsafe.*\n(\S+)\n(\S+)\n", page)
+    assert made == [(made[0][0], digest(made[0][0]))]
+    assert token["sha256"] == made[0][1]
+    assert first["access"]["policy"]["rules"][0]["callers"] == [f"token:{token['name']}"]
+
+
+@needs_helm
+@pytest.mark.parametrize("words", ["extraEgress", "redis-ca", "SSL_CERT_FILE", "runAsUser: null"])
+def test_values_that_the_readme_shows_fit(words: str) -> None:
+    """To what is shown first."""
+    values = shown("# values.yaml") | shown(words)
+    values["networkPolicy"] = {"enabled": True, **values.get("networkPolicy", {})}
     rules = rendered(values).one("NetworkPolicy", FULLNAME)["spec"]["egress"]
-    assert rules[-3:] == values["networkPolicy"]["extraEgress"]
+    extra = values["networkPolicy"].get("extraEgress", [])
+    assert rules[len(rules) - len(extra) :] == extra
+
+
+@needs_helm
+def test_the_readme_says_what_settings_of_ones_own_must_say() -> None:
+    """Each path and port that the chart would have written."""
+    page = TOOL["page"]().partition("## Settings of your own")[2].partition("\n## ")[0]
+    values = {
+        "access": {"tokens": {"existingSecret": "a"}},
+        "templates": {"a.yaml": ""},
+        "secrets": [{"namespace": "a", "name": "b", "existingSecret": "c"}],
+        "tls": {"existingSecret": "a", "clientCa": True},
+        "kubernetes": {"enabled": True},
+    }
+    settings = rendered(values).settings
+    settings.pop("logFormat")
+    for section, value in settings.items():
+        below = value.values() if isinstance(value, dict) else [value]
+        assert f"`{section}" in page
+        for each in below:
+            assert not str(each).startswith("/") or Path(each).name in page
+            assert not str(each).startswith("/") or str(Path(each).parent) in page
 
 
 def releases() -> list[dict[str, Any]]:
