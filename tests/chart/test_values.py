@@ -145,3 +145,18 @@ def test_the_release_of_the_helmfile_can_be_rendered() -> None:
             "kube-prometheus-stack"
         )
     assert stack["grafana"]["sidecar"]["dashboards"]["folderAnnotation"] == "grafana_folder"
+
+
+def test_the_helmfile_can_be_applied_to_a_cluster_that_has_nothing() -> None:
+    """Kinds that come along are not looked for, the stack stays within a major, and tokens fit."""
+    charts = {each["name"]: each for each in releases()}
+    gateway = charts["analysis-gateway"]
+    assert gateway["disableValidationOnInstall"] is True
+    assert charts["kube-prometheus-stack"]["version"].startswith("^")
+    values: Values = gateway["values"][0]
+    steps = HELMFILE.read_text(encoding="utf-8").partition("repositories:")[0]
+    for each in ("gateway-tokens", values["redis"]["existingSecret"], "analysis-gateway-token"):
+        assert f"create secret generic {each} " in steps
+    (rule,) = values["access"]["policy"]["rules"]
+    assert rule["callers"] == ["token:argo-rollouts"]
+    assert "under the name argo-rollouts" in steps
