@@ -394,7 +394,7 @@ def test_templates_for_argo_are_those_of_the_examples(name: str) -> None:
 
 
 def test_templates_for_argo_may_be_of_a_second_gateway_with_any_certificate() -> None:
-    """Argo knows public authorities only."""
+    """Argo knows the authorities of its image only."""
     templates = chart("TLS without operations").of("AnalysisTemplate")
     assert {each["metadata"]["name"] for each in templates} == {
         "second-gateway-run",

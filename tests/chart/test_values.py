@@ -72,6 +72,21 @@ def shown(title: str) -> Values:
     return values
 
 
+def test_what_has_a_default_cannot_be_taken_away() -> None:
+    """A null is refused by name, and no template meets it; but what a container takes is free."""
+    levels = [(SCHEMA, VALUES, ())]
+    free = set[tuple[str, ...]]()
+    while levels:
+        schema, values, above = levels.pop()
+        for name, below in schema["properties"].items():
+            is_section = "properties" in below
+            if is_section:
+                levels.append((below, values[name], (*above, name)))
+            if (is_section or values.get(name)) and name not in schema["required"]:
+                free.add((*above, name))
+    assert free == {("resources",), ("valkey", "resources")}
+
+
 @needs_helm
 def test_the_values_of_the_readme_can_be_used() -> None:
     """They are a whole release, and its token is the one that is made."""
