@@ -78,6 +78,17 @@ def test_gateways_are_replaced_one_by_one_if_they_share_a_redis(name: str, kind:
     assert chart(name).one("Deployment")["spec"]["strategy"]["type"] == kind
 
 
+@pytest.mark.parametrize("name", ["Valkey", "a long name"])
+def test_the_url_of_redis_leads_to_valkey(name: str) -> None:
+    """However its name was cut."""
+    release = chart(name)
+    env = {each["name"]: each.get("value", "") for each in release.container["env"]}
+    (stateful,) = release.of("StatefulSet")
+    host = stateful["metadata"]["name"]
+    assert env["ANALYSIS_GATEWAY_REDIS"] == f"redis://:$(VALKEY_PASSWORD)@{host}:6379/0"
+    assert stateful["spec"]["serviceName"] == release.one("Service", host)["metadata"]["name"]
+
+
 def test_every_pod_is_put_where_the_values_say() -> None:
     """Valkey and the test pod as well, which no mesh gets into."""
     release = chart("Valkey")
