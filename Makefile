@@ -6,11 +6,12 @@ SHELL := bash
 BIN := .venv/bin
 # The modules that decide: no branch of them goes untested.
 CORE_MODULES := access/budgets access/caller access/certificates access/globs access/needs \
-	access/policy addresses args assess audit bounds breaker buckets conditions connections \
-	documents durations egress errors evidence flatten freeze gotext grants hosts int_or_string \
-	limits names notices plan planned rate_limit_headers reasons redirects run_document \
-	run_events run_manifest run_status run_verdict runs/schema schedule secrets shapes \
-	substitution template turns validation verdict wire yaml_reader
+	access/policy args assess audit bounds conditions documents durations errors evidence flatten \
+	freeze gotext int_or_string limits names notifications/notices plan planned reasons \
+	run_document run_events run_manifest run_status run_verdict runs/schema schedule secrets \
+	shapes substitution template turns upstreams/addresses upstreams/breaker upstreams/buckets \
+	upstreams/connections upstreams/egress upstreams/grants upstreams/hosts \
+	upstreams/rate_limit_headers upstreams/redirects validation verdict wire yaml_reader
 SURVIVAL := tests/faults/test_runs_survive.py
 CORE := gateway/expr/*$(CORE_MODULES:%=,gateway/%.py)
 CORE := $(subst $() ,,$(CORE))

@@ -10,14 +10,14 @@ from dataclasses import replace
 
 from gateway.audit import Audit, Call, Entry
 from gateway.measuring import Measuring, Patience
-from gateway.notifier import Notifies
+from gateway.notifications.notifier import Notifies
 from gateway.planner import Planned, PlannedMetric, Planner
 from gateway.provider import Clock
 from gateway.readings import CacheState
 from gateway.reasons import summarize
 from gateway.repeats import Ask, Repeats
 from gateway.retold import Retold
-from gateway.telemetry import Telemetry
+from gateway.telemetry.registry import Telemetry
 from gateway.verdict import Measurement, Verdict
 
 

@@ -27,29 +27,29 @@ from gateway.api.verdicts import Verdicts
 from gateway.audit import Audit
 from gateway.audit_trail import Trail
 from gateway.background import keep
-from gateway.cluster_telemetry import ClusterTelemetry
 from gateway.combined_sources import Source
-from gateway.connection_parts import open_upstreams
-from gateway.egress_parts import policies_of
-from gateway.embedded_redis import embedded_redis
+from gateway.config.settings import Settings
 from gateway.hash_key import HashKey
 from gateway.job_rights import JobRights
 from gateway.judge_parts import Judges, Reach, linter, open_judges
-from gateway.notice_parts import open_notifications
-from gateway.notifier import Notifies
+from gateway.notifications.notifier import Notifies
+from gateway.notifications.parts import open_notifications
 from gateway.readings import Readings
 from gateway.repeats import Repeats
 from gateway.retold import Retold
-from gateway.run_telemetry import RunTelemetry
 from gateway.runs.parts import RunParts, open_runs
 from gateway.secrets import Secret
-from gateway.settings import Settings
 from gateway.source_parts import Sources, cluster_client, open_sources
-from gateway.store import Store
-from gateway.store_telemetry import StoreTelemetry
-from gateway.telemetry import Telemetry
-from gateway.upstream_budget import UpstreamBudget
-from gateway.upstream_telemetry import UpstreamTelemetry
+from gateway.storage.embedded_redis import embedded_redis
+from gateway.storage.store import Store
+from gateway.telemetry.cluster import ClusterTelemetry
+from gateway.telemetry.registry import Telemetry
+from gateway.telemetry.runs import RunTelemetry
+from gateway.telemetry.store import StoreTelemetry
+from gateway.telemetry.upstreams import UpstreamTelemetry
+from gateway.upstreams.budget import UpstreamBudget
+from gateway.upstreams.egress_parts import policies_of
+from gateway.upstreams.parts import open_upstreams
 from gateway.web.parts import Page, Resource, web_page
 
 

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 
 from gateway.audit import Entry
 from gateway.errors import StoreUnavailable
-from gateway.store import Store
+from gateway.storage.store import Store
 
 STREAM: Final = "analysis-gateway:audit"
 PAUSE_S: Final = 0.25

@@ -11,9 +11,9 @@ from gateway.api.connection import Terms
 from gateway.api.crowd import Crowd
 from gateway.api.listener import Site
 from gateway.api.server import Runner
-from gateway.connection_telemetry import ConnectionTelemetry
-from gateway.settings import Settings
-from gateway.telemetry import Telemetry
+from gateway.config.settings import Settings
+from gateway.telemetry.connections import ConnectionTelemetry
+from gateway.telemetry.registry import Telemetry
 from gateway.tls import ServerTls
 
 RESERVED_FILES: Final = 256

@@ -2,7 +2,7 @@
 
 from contextlib import AsyncExitStack
 
-from gateway.kubernetes_settings import Kubernetes
+from gateway.config.kubernetes import Kubernetes
 from gateway.provider import JobApi
 
 

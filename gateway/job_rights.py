@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.config.kubernetes import includes
 from gateway.errors import JobsForbidden, Problem
 from gateway.flatten import prefix
-from gateway.kubernetes_settings import includes
 from gateway.plan import MetricPlan
 from gateway.template import Located, Metric, Template
 

@@ -11,29 +11,29 @@ from typing import Final
 
 from gateway.api.templates import Lints, Sees
 from gateway.combined_sources import Source, usable
-from gateway.connection_parts import Upstreams
-from gateway.connection_secrets import Granting
+from gateway.config.kubernetes import Jobs
+from gateway.config.settings import Settings
 from gateway.credentials import Credentials
 from gateway.documents import Document
-from gateway.egress_parts import Policies, open_way
 from gateway.explanations import Explanations
 from gateway.job_parts import cluster_jobs
 from gateway.job_rights import JobRights
-from gateway.kubernetes_settings import Jobs
 from gateway.lint import Finding, lint
 from gateway.measuring import Measuring
 from gateway.memory import Memory
 from gateway.planner import Planner
-from gateway.quota_telemetry import QuotaTelemetry
-from gateway.reading_telemetry import ReadingTelemetry
 from gateway.readings import Readings
-from gateway.settings import Settings
 from gateway.shared_readings import SharedReadings
 from gateway.source_parts import Sources
-from gateway.store import Store
-from gateway.telemetry import Telemetry
+from gateway.storage.store import Store
+from gateway.telemetry.quotas import QuotaTelemetry
+from gateway.telemetry.readings import ReadingTelemetry
+from gateway.telemetry.registry import Telemetry
 from gateway.template import Template, TemplateRef
-from gateway.ways import Way
+from gateway.upstreams.connection_secrets import Granting
+from gateway.upstreams.egress_parts import Policies, open_way
+from gateway.upstreams.parts import Upstreams
+from gateway.upstreams.ways import Way
 from providers import JobRules, Plugins, load_plugins, provider_types
 
 PLUGIN_IMPORT_S: Final = 10.0

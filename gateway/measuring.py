@@ -27,11 +27,11 @@ from gateway.reasons import explain
 from gateway.run_status import Measurement as RunMeasurement
 from gateway.run_status import RunStatus
 from gateway.schedule import Action
-from gateway.showing import Showing
-from gateway.telemetry import Telemetry
+from gateway.telemetry.registry import Telemetry
+from gateway.telemetry.showing import Showing
 from gateway.traces import Recorder, Traces
+from gateway.upstreams.ways import Ways
 from gateway.verdict import Measurement, redacted
-from gateway.ways import Ways
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
-from gateway.egress import INLINE_POLICY
 from gateway.flatten import FlatTemplate
-from gateway.grants import Grants
 from gateway.plan import MetricPlan
 from gateway.secrets import Redaction
 from gateway.template import Argument, Template, TemplateRef
+from gateway.upstreams.egress import INLINE_POLICY
+from gateway.upstreams.grants import Grants
 
 INLINE: Final = "inline"
 """What own metrics call a template that came with a request."""

@@ -19,12 +19,9 @@ from typing import Final, Protocol
 
 from gateway import args, plan
 from gateway.audit import shown_arguments
-from gateway.connection_secrets import Granting
 from gateway.credentials import Credentials, SecretSource
-from gateway.egress import INLINE_POLICY, NAMED_POLICY
 from gateway.errors import Problem, TemplateInvalid, TemplateNotFound
 from gateway.flatten import FlatTemplate, flatten
-from gateway.grants import Grants
 from gateway.job_rights import JobRights, metrics_of
 from gateway.names import is_namespace
 from gateway.newest import remember
@@ -35,6 +32,9 @@ from gateway.questions import question_key
 from gateway.run_manifest import label_of
 from gateway.secrets import Redaction
 from gateway.template import Argument, Located, Metric, Template, TemplateRef
+from gateway.upstreams.connection_secrets import Granting
+from gateway.upstreams.egress import INLINE_POLICY, NAMED_POLICY
+from gateway.upstreams.grants import Grants
 
 __all__ = ["Planned", "PlannedMetric", "Planner", "Question", "Secrets", "TemplateSource"]
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from gateway import strays
 from gateway.app import gateway
+from gateway.config.settings import Settings
 from gateway.doors import Doors
-from gateway.settings import Settings
 
 _GC_THRESHOLDS: Final = (20_000, 20, 50)
 """Python's own thresholds look for garbage after every 700 objects, which is every other request,

@@ -21,7 +21,7 @@ from redis.asyncio import Redis
 
 from gateway.errors import StoreUnavailable
 from gateway.model import Reading
-from gateway.store import StoreFault
+from gateway.storage.store import StoreFault
 from gateway.stored import SCHEMA_VERSION, StoredUnreadable, Unstorable, dump, load
 
 LEASE_S: Final = 1.0

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.background import keep
 from gateway.combined_sources import CombinedSecrets, CombinedSource, SecretsOfBrought, Source
+from gateway.config.settings import Settings
 from gateway.credentials import SecretSource
 from gateway.planner import Secrets
 from gateway.secret_files import SecretsFolder
-from gateway.settings import Settings
 from gateway.sources import FolderSource, TemplateIndex
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from gateway.bounds import MAX_BYTES
+from gateway.config.listening import Tls
+from gateway.config.settings import SettingsInvalid
 from gateway.errors import Problem
-from gateway.listening_settings import Tls
 from gateway.regular_files import read_regular
-from gateway.settings import SettingsInvalid
 from gateway.tls_context import ContextOfFiles, KeyEncrypted, load_certificate
 
 

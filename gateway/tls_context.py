@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, NoReturn
 
-from gateway.settings import SettingsInvalid
+from gateway.config.settings import SettingsInvalid
 
 LOOK_EVERY_S: Final = 1.0
 """How long files may have changed before a new connection is made with what they say now."""

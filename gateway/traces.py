@@ -16,11 +16,11 @@ from typing import Final
 
 from gateway.attempts import Retries, counted
 from gateway.errors import ProviderError
-from gateway.gourl import UrlInvalid, parse_url
 from gateway.made_credentials import MadeCredentials, collected, is_being_made
 from gateway.model import Reading
 from gateway.provider import Http, HttpRequest, HttpResponse
 from gateway.secrets import MASK, Redaction, Secret
+from gateway.upstreams.gourl import UrlInvalid, parse_url
 
 MAX_BODY_CHARS: Final = 4_096
 """Of a body, in an explanation."""

@@ -11,9 +11,9 @@ from typing import Final
 
 from gateway.errors import ProviderInvalid
 from gateway.gotext import quote
-from gateway.gourl import Url, UrlInvalid, parse_url
 from gateway.provider import Credential, SecretOwner, SecretUse, Surroundings
 from gateway.secrets import Secret
+from gateway.upstreams.gourl import Url, UrlInvalid, parse_url
 from providers._shapes import Shape
 from providers._vendor_secrets import secrets_of, server_of
 

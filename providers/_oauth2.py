@@ -20,7 +20,6 @@ from gateway.errors import (
     ProviderUnreadable,
 )
 from gateway.gotext import quote
-from gateway.gourl import basic_authorization
 from gateway.made_credentials import making
 from gateway.provider import (
     AccessToken,
@@ -32,6 +31,7 @@ from gateway.provider import (
     Tls,
 )
 from gateway.secrets import Redaction, Secret
+from gateway.upstreams.gourl import basic_authorization
 from providers._echoes import without_echo
 from providers._json import NotJson, decode
 from providers._requests import (

@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl, urlencode
 
 from gateway.errors import ProviderUnreachable
 from gateway.gotext import quote
-from gateway.gourl import Url, is_token, parse_url
 from gateway.provider import (
     DEADLINE_EXCEEDED,
     Context,
@@ -22,6 +21,7 @@ from gateway.provider import (
     NoAnswer,
     Stage,
 )
+from gateway.upstreams.gourl import Url, is_token, parse_url
 
 Read = TypeVar("Read")
 FORM = "application/x-www-form-urlencoded"

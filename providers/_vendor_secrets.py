@@ -3,9 +3,9 @@
 from urllib.parse import unquote, unquote_plus
 
 from gateway.errors import ProviderInvalid
-from gateway.gourl import Url, UrlInvalid, parse_url
 from gateway.provider import Credential, FoundSecret
 from gateway.secrets import Secret
+from gateway.upstreams.gourl import Url, UrlInvalid, parse_url
 
 _SCHEMES = {"http", "https"}
 _MIN_VALUE_CHARS = 6

@@ -23,7 +23,6 @@ from gateway.errors import (
 from gateway.expr.faults import Fault
 from gateway.expr.strconv import parse_float, parse_int
 from gateway.gotext import special_float
-from gateway.gourl import Url, UrlInvalid, escape_path, parse_url
 from gateway.model import Reading, ResultType
 from gateway.provider import (
     Block,
@@ -34,6 +33,7 @@ from gateway.provider import (
     ProviderType,
     Surroundings,
 )
+from gateway.upstreams.gourl import Url, UrlInvalid, escape_path, parse_url
 from providers import _shapes
 from providers._json import NotJson, decode, member, mismatch
 from providers._jsonpath.values import printed

@@ -25,7 +25,6 @@ from gateway.expr import typed_list
 from gateway.expr.gotime import Time
 from gateway.expr.layouts import STRING, format_time
 from gateway.gotext import general_text, json_text
-from gateway.gourl import Url, escape_path
 from gateway.model import Reading, ResultType
 from gateway.provider import (
     Block,
@@ -38,6 +37,7 @@ from gateway.provider import (
     SecretUse,
     Surroundings,
 )
+from gateway.upstreams.gourl import Url, escape_path
 from providers import _shapes
 from providers._flux_csv import read_values
 from providers._json import NotJson, decode_first, member, mismatch, stream_words

@@ -24,7 +24,6 @@ from pydantic import Field
 from gateway.durations import parse_duration_s
 from gateway.errors import ProviderInvalid, ProviderUnreachable
 from gateway.gotext import quote
-from gateway.gourl import UrlInvalid, parse_url
 from gateway.model import Phase
 from gateway.provider import (
     Attempt,
@@ -37,6 +36,7 @@ from gateway.provider import (
     ProviderType,
     Surroundings,
 )
+from gateway.upstreams.gourl import UrlInvalid, parse_url
 from providers import _shapes
 from providers._kayenta_answers import read_config_id, read_execution_id, read_score
 from providers._requests import exchange

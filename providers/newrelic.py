@@ -23,7 +23,6 @@ from gateway.errors import ProviderInvalid
 from gateway.expr.faults import Fault
 from gateway.expr.strconv import parse_int
 from gateway.gotext import json_text
-from gateway.gourl import Url, parse_url
 from gateway.model import Reading
 from gateway.provider import (
     Block,
@@ -37,8 +36,9 @@ from gateway.provider import (
     SecretUse,
     Surroundings,
 )
-from gateway.rate_limit_headers import silence_s
 from gateway.secrets import MASK
+from gateway.upstreams.gourl import Url, parse_url
+from gateway.upstreams.rate_limit_headers import silence_s
 from providers import _shapes
 from providers._nerdgraph import Passing, Unanswered, read_response
 from providers._requests import Deadline, read_beside_the_loop, with_client_limit

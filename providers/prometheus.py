@@ -20,7 +20,6 @@ from gateway.durations import NANOSECONDS_PER_SECOND, parse_duration_ns
 from gateway.errors import ConditionError, ProviderInvalid, ProviderUnreachable
 from gateway.expr import evaluate_time
 from gateway.gotext import plain_float
-from gateway.gourl import Url, UrlInvalid, basic_authorization, escape_path, parse_url
 from gateway.model import Reading
 from gateway.provider import (
     DEADLINE_EXCEEDED,
@@ -33,6 +32,7 @@ from gateway.provider import (
     Surroundings,
     Tls,
 )
+from gateway.upstreams.gourl import Url, UrlInvalid, basic_authorization, escape_path, parse_url
 from providers import _aws, _shapes
 from providers._echoes import without_echo
 from providers._no_data import Question, explain

@@ -22,7 +22,6 @@ from gateway.errors import (
 )
 from gateway.freeze import freeze
 from gateway.gotext import json_string, json_text
-from gateway.gourl import parse_url
 from gateway.model import Reading, ResultType
 from gateway.provider import (
     Block,
@@ -35,6 +34,7 @@ from gateway.provider import (
     Stage,
     Surroundings,
 )
+from gateway.upstreams.gourl import parse_url
 from providers import _shapes
 from providers._json import NotJson, decode_first, member, mismatch, stream_words
 from providers._requests import exchange, shortened

@@ -17,7 +17,6 @@ from gateway.errors import (
     ProviderRejected,
     ProviderUnreadable,
 )
-from gateway.gourl import Url, UrlInvalid, parse_url
 from gateway.model import Reading, ResultType
 from gateway.provider import (
     Block,
@@ -31,6 +30,7 @@ from gateway.provider import (
     Surroundings,
 )
 from gateway.secrets import Secret
+from gateway.upstreams.gourl import Url, UrlInvalid, parse_url
 from providers import _shapes
 from providers._json import NotJson, decode, fitting, member, mismatch
 from providers._requests import encode_form, exchange, shortened

@@ -19,7 +19,6 @@ from gateway.errors import (
 )
 from gateway.freeze import freeze
 from gateway.gotext import json_string, json_text, quote
-from gateway.gourl import UrlInvalid, is_token, parse_url
 from gateway.model import Reading, ResultType
 from gateway.provider import (
     Block,
@@ -32,6 +31,7 @@ from gateway.provider import (
     Surroundings,
     Tls,
 )
+from gateway.upstreams.gourl import UrlInvalid, is_token, parse_url
 from providers import _shapes
 from providers._json import NotJson, decode
 from providers._jsonpath import JsonPath, JsonPathInvalid, JsonPathNotFound

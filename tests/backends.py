@@ -3,7 +3,6 @@
 import pytest
 
 from gateway.errors import ProviderError
-from gateway.http_client import HttpClient
 from gateway.provider import HttpRequest, NoAnswer
 from gateway.testing import (
     NOW_UNIX_S,
@@ -17,6 +16,7 @@ from gateway.testing import (
     saying,
     world,
 )
+from gateway.upstreams.http_client import HttpClient
 
 __all__ = [
     "NOW_UNIX_S",

@@ -9,8 +9,8 @@ from manifests import WEB
 from pretended_cluster import PretendedCluster
 from virtual_time import now_s
 
+from gateway.config.kubernetes import Kubernetes
 from gateway.kube.templates import ClusterTemplates
-from gateway.kubernetes_settings import Kubernetes
 from gateway.template import Template, TemplateRef
 
 

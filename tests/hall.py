@@ -10,9 +10,9 @@ from aiohttp import web
 from gateway.access.certificates import caller_of_certificate
 from gateway.api import bodies
 from gateway.api.problems import error_middleware
+from gateway.config.settings import Settings
 from gateway.doors import Doors
-from gateway.settings import Settings
-from gateway.telemetry import Telemetry
+from gateway.telemetry.registry import Telemetry
 
 LARGE_BYTES = 16 * 1024 * 1024
 

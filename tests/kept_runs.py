@@ -7,13 +7,13 @@ from typing import Any
 from redis.asyncio import Redis
 from redis_server import RedisServer
 
+from gateway.config.settings import Runs
 from gateway.model import Phase
 from gateway.run_events import Event
 from gateway.run_manifest import TEMPLATES_ANNOTATION
 from gateway.run_status import Measurement, MetricResult, RunStatus, Summary
 from gateway.runs.store import MAX_CALLS, NewRun, RunStore
-from gateway.settings import Runs
-from gateway.store_client import Patience, connect
+from gateway.storage.client import Patience, connect
 
 CREATED_AT = 1_790_000_000.123
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from running import template
 
-from gateway.egress_parts import policies_of
+from gateway.config.settings import Settings
 from gateway.job_rights import JobRights
 from gateway.judge_parts import Reach, open_judges
 from gateway.planned import Question
@@ -16,10 +16,10 @@ from gateway.runs.local import LocalRun
 from gateway.runs.plans import RunPlan, plan_run, wanted
 from gateway.runs.runs import order_of_question
 from gateway.runs.steps import Steps
-from gateway.settings import Settings
 from gateway.source_parts import open_sources
-from gateway.telemetry import Telemetry
+from gateway.telemetry.registry import Telemetry
 from gateway.template import parse
+from gateway.upstreams.egress_parts import policies_of
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """One way out of the process, for tests that do not care for policies."""
 
-from gateway.egress import INLINE_POLICY, NAMED_POLICY
-from gateway.host_turns import HostTurns
 from gateway.provider import Context
-from gateway.rate_limits import RateLimitObserver, RateLimits
-from gateway.ways import Way, Ways
+from gateway.upstreams.egress import INLINE_POLICY, NAMED_POLICY
+from gateway.upstreams.host_turns import HostTurns
+from gateway.upstreams.rate_limits import RateLimitObserver, RateLimits
+from gateway.upstreams.ways import Way, Ways
 
 
 def ways_of(context: Context, observer: RateLimitObserver) -> Ways:

@@ -7,12 +7,12 @@ from typing import Any
 
 from virtual_time import now_s
 
+from gateway.config.kubernetes import EVERY_NAMESPACE
 from gateway.errors import ClusterRefused, ClusterUnavailable, GatewayError
 from gateway.kube import resources
 from gateway.kube.client import Event, Listed
 from gateway.kube.faults import GONE
 from gateway.kube.resources import ANALYSIS_TEMPLATES, Object, shown
-from gateway.kubernetes_settings import EVERY_NAMESPACE
 
 AWAY = ClusterUnavailable("the API server did not answer in time")
 GONE_TEXT = "too old resource version"

@@ -9,7 +9,7 @@ from virtual_time import now_s
 
 from gateway.errors import ProviderUnreachable
 from gateway.provider import Http, HttpRequest, HttpResponse
-from gateway.rate_limits import RateLimits
+from gateway.upstreams.rate_limits import RateLimits
 
 GREEN = HttpResponse(200, "OK", {}, b"green")
 
@@ -47,7 +47,7 @@ class Vendor:
 
 @dataclass
 class Observed:
-    """Implements ``gateway.rate_limits.RateLimitObserver``."""
+    """Implements ``gateway.upstreams.rate_limits.RateLimitObserver``."""
 
     quotas: list[tuple[str, str, float | None, float | None]] = field(default_factory=list)
     refusals: list[tuple[str, str]] = field(default_factory=list)

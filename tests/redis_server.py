@@ -19,7 +19,7 @@ from gateway.memory import Memory
 from gateway.readings import Readings
 from gateway.secrets import Secret
 from gateway.shared_readings import SharedReadings
-from gateway.store import Store
+from gateway.storage.store import Store
 
 
 class Counted:

@@ -13,8 +13,8 @@ import aiohttp
 import yaml
 
 from gateway import app
+from gateway.config.settings import Settings
 from gateway.doors import Doors
-from gateway.settings import Settings
 
 
 @dataclass(frozen=True)

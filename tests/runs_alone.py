@@ -12,7 +12,7 @@ from one_way import ways_of
 from redis_server import RedisServer
 
 from gateway.audit import Entry
-from gateway.connection_secrets import Granting
+from gateway.config.settings import Runs
 from gateway.credentials import Credentials, SecretSource
 from gateway.errors import ProviderInvalid
 from gateway.explanations import Explanations
@@ -20,11 +20,9 @@ from gateway.job_rights import JobRights
 from gateway.measuring import Measuring
 from gateway.memory import Memory
 from gateway.model import Phase, Reading, ResultType
-from gateway.notifier import NobodyToTell
+from gateway.notifications.notifier import NobodyToTell
 from gateway.planner import Planner, Secrets
 from gateway.provider import Context, ProviderType
-from gateway.quota_telemetry import QuotaTelemetry
-from gateway.reading_telemetry import ReadingTelemetry
 from gateway.readings import Readings
 from gateway.run_document import status_json
 from gateway.run_manifest import manifest, order_of, parse_run
@@ -33,10 +31,12 @@ from gateway.runs.plans import RunPlans
 from gateway.runs.steps import Steps
 from gateway.runs.store import NewRun, RunStore
 from gateway.secret_files import SecretsFolder
-from gateway.settings import Runs
 from gateway.sources import TemplateIndex
-from gateway.store_client import Patience, connect
-from gateway.telemetry import Telemetry
+from gateway.storage.client import Patience, connect
+from gateway.telemetry.quotas import QuotaTelemetry
+from gateway.telemetry.readings import ReadingTelemetry
+from gateway.telemetry.registry import Telemetry
+from gateway.upstreams.connection_secrets import Granting
 from providers import JobRules, kayenta
 from providers.job import provider_type
 

@@ -21,10 +21,7 @@ from gateway.api.problems import refusal
 from gateway.api.run_events import HEARTBEAT_S, SLOW_S
 from gateway.api.run_parameters import DEFAULT_LIMIT, MAX_LIMIT
 from gateway.api.statuses import GATE_STATUS
-from gateway.breaker import LONGEST_PAUSE_S as LONGEST_REST_S
-from gateway.budgeted_http import FIRST_PAUSE_S as RETRY_PAUSE_S
 from gateway.conditions import check_syntax
-from gateway.connection_parts import CONNECT_S, PATIENCE_S
 from gateway.documents import Syntax, read_documents
 from gateway.doors import OPERATORS, RESERVED_FILES
 from gateway.errors import (
@@ -42,15 +39,18 @@ from gateway.kube.template_scope import FIRST_PAUSE_S
 from gateway.kube.template_scope import LONGEST_PAUSE_S as LONGEST_WATCH_PAUSE_S
 from gateway.lint import Severity, lint
 from gateway.model import Phase
-from gateway.quota_telemetry import MAX_CREDENTIALS
 from gateway.runs.worker import PAUSE_S as PAUSE_OF_RUNS_S
 from gateway.runs.worker import TELL_EVERY_S
-from gateway.silences import LONGEST_S
 from gateway.source_parts import FIRST_LISTING_S
 from gateway.sources import MAX_FILES, RESYNC_S
-from gateway.store import CALL_BUDGET_S, LONGEST_PAUSE_S
+from gateway.storage.store import CALL_BUDGET_S, LONGEST_PAUSE_S
+from gateway.telemetry.quotas import MAX_CREDENTIALS
 from gateway.template import parse
 from gateway.unclaimed import UNCLAIMED_S
+from gateway.upstreams.breaker import LONGEST_PAUSE_S as LONGEST_REST_S
+from gateway.upstreams.budgeted_http import FIRST_PAUSE_S as RETRY_PAUSE_S
+from gateway.upstreams.parts import CONNECT_S, PATIENCE_S
+from gateway.upstreams.silences import LONGEST_S
 from gateway.verdict import MAX_TEXT_CHARS
 from gateway.web.rendering import POLICY
 from gateway.web.run_view import MAX_CHARS

@@ -8,8 +8,8 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from gateway.config.settings import Settings
 from gateway.secrets import Secret
-from gateway.settings import Settings
 
 INTRODUCTION = """\
 # Configuration

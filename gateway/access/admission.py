@@ -13,10 +13,10 @@ from typing import Final, Protocol
 from gateway.access.budgets import budget_of
 from gateway.access.caller import Caller
 from gateway.access.policy import Policy
-from gateway.access_settings import CallerBudget
-from gateway.buckets import Bucket, Rate
-from gateway.caller_telemetry import Excess
+from gateway.config.access import CallerBudget
 from gateway.errors import TooManyRequests
+from gateway.telemetry.callers import Excess
+from gateway.upstreams.buckets import Bucket, Rate
 
 LONGEST_WAIT_S: Final = 5.0
 """Callers such as Argo's controller give up after ten, and the answer takes its time as well."""

@@ -2,7 +2,7 @@
 
 from gateway.access.caller import Caller
 from gateway.access.policy import Policy
-from gateway.access_settings import CallerBudget
+from gateway.config.access import CallerBudget
 
 
 def budget_of(policy: Policy, caller: Caller, default: CallerBudget) -> CallerBudget:

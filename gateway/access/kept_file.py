@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from gateway.bounds import MAX_BYTES
+from gateway.config.settings import SettingsInvalid
 from gateway.documents import Syntax, read_documents
 from gateway.errors import Problem, RequestInvalid, TemplateInvalid
 from gateway.regular_files import read_regular
-from gateway.settings import SettingsInvalid
 
 POLL_S: Final = 2.0
 """A change is in force after so long. Looking is cheap, and works where changes are not reported:

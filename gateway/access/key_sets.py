@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gateway.access_settings import Issuer, is_trustworthy_url
+from gateway.config.access import Issuer, is_trustworthy_url
 from gateway.errors import CredentialRefused, CredentialUnchecked, ProviderError
 from gateway.provider import Http, HttpRequest
 from gateway.single_flight import Flights, shared

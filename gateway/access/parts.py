@@ -15,9 +15,9 @@ from gateway.access.policy_file import parse_policy
 from gateway.access.reviewed_tokens import ReviewedTokens
 from gateway.access.rights import Rights
 from gateway.access.static_tokens import StaticTokens, parse_tokens
-from gateway.access_settings import Access
 from gateway.background import keep
-from gateway.http_client import HttpClient
+from gateway.config.access import Access
+from gateway.upstreams.http_client import HttpClient
 
 if TYPE_CHECKING:
     from gateway.kube.client import KubeClient

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from gateway.access.caller import Caller
 from gateway.access.kept_answers import KeptAnswers
-from gateway.access_settings import TokenReview
+from gateway.config.access import TokenReview
 from gateway.errors import (
     ClusterRefused,
     ClusterUnavailable,

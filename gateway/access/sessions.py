@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 from typing import Final, Protocol
 
-from gateway.store import Store
+from gateway.storage.store import Store
 
 COOKIE: Final = "analysis-gateway-session"
 SESSION_S: Final = 8 * 3600

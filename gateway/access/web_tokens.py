@@ -16,7 +16,7 @@ import jwt
 from gateway.access.caller import Caller, Claims
 from gateway.access.kept_answers import KeptAnswers
 from gateway.access.key_sets import Key, KeySet
-from gateway.access_settings import Issuer
+from gateway.config.access import Issuer
 from gateway.errors import CredentialRefused
 
 ALGORITHMS: Final = frozenset(

@@ -11,12 +11,12 @@ from aiohttp.typedefs import Middleware
 
 from gateway.access.admission import Admission
 from gateway.access.policy import Policy
-from gateway.access_settings import Access
 from gateway.api.callers import known_caller_of
 from gateway.api.problems import Handler
-from gateway.caller_telemetry import CallerTelemetry
+from gateway.config.access import Access
 from gateway.errors import TooManyRequests
-from gateway.telemetry import Telemetry
+from gateway.telemetry.callers import CallerTelemetry
+from gateway.telemetry.registry import Telemetry
 
 EXEMPT: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """What must be answered above all when somebody asks too much."""

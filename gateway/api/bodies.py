@@ -11,8 +11,8 @@ from aiohttp import web
 from gateway.api.heads import too_large
 from gateway.api.origins import refuse_other_origins
 from gateway.api.problems import RequestRefused
+from gateway.config.settings import Limits
 from gateway.documents import Document, Syntax, read_documents
-from gateway.settings import Limits
 
 SMALL_BYTES: Final = 16 * 1024
 """Larger bodies are read in a thread: they take long enough that other callers would notice."""

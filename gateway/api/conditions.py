@@ -12,10 +12,10 @@ from gateway.access.policy import Action
 from gateway.access.rights import Rights
 from gateway.api import bodies, parameters
 from gateway.api.callers import caller_of
+from gateway.config.settings import Settings
 from gateway.documents import Document
 from gateway.errors import ConditionError, Problem, RequestInvalid, TemplateInvalid
 from gateway.model import ResultType
-from gateway.settings import Settings
 from gateway.shapes import shape_problems
 
 

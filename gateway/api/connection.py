@@ -15,7 +15,7 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 from gateway.api.crowd import Crowd
 from gateway.api.heads import refuse_head
 from gateway.api.problems import RequestRefused, problem, refused
-from gateway.connection_telemetry import Cut
+from gateway.telemetry.connections import Cut
 
 MAX_LINE_BYTES: Final = 8190
 """The longest address, and the longest header, of a request."""

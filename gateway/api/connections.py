@@ -10,7 +10,7 @@ from gateway.access.policy import EVERYWHERE, Action, Wanted
 from gateway.access.rights import Rights
 from gateway.api.callers import caller_of
 from gateway.api.run_answers import answer
-from gateway.upstream_budget import UpstreamBudget
+from gateway.upstreams.budget import UpstreamBudget
 
 _USES: Final = (Action.VERDICT, Action.RUN)
 

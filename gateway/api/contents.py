@@ -7,11 +7,11 @@ from typing import Annotated, Protocol
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.api.problems import RequestRefused
+from gateway.config.settings import Settings
 from gateway.documents import Document
 from gateway.errors import Problem, RequestInvalid, TemplateInvalid
 from gateway.planner import Question
 from gateway.run_manifest import KIND, AnalysisRun, parse_run
-from gateway.settings import Settings
 from gateway.shapes import shape_problems
 from gateway.template import Argument, TemplateRef, parse
 from gateway.wire import check_labels

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from gateway.connection_telemetry import Cut
+from gateway.telemetry.connections import Cut
 
 PATIENCE_S: Final = 1.0
 """How long a caller may owe something before it has to go ahead of those who rest between two

@@ -13,7 +13,7 @@ from yarl import URL
 
 from gateway.api.connection import Connection
 from gateway.api.server import Runner, Server
-from gateway.connection_telemetry import Cut
+from gateway.telemetry.connections import Cut
 
 BACKLOG: Final = 1024
 """How many connections may wait for the event loop."""

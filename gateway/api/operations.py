@@ -14,7 +14,7 @@ from gateway.access.policy import EVERYWHERE, Action, Wanted
 from gateway.access.rights import Rights
 from gateway.api.callers import caller_of, known_caller_of
 from gateway.api.templates import ListsTemplates
-from gateway.telemetry import Telemetry
+from gateway.telemetry.registry import Telemetry
 from gateway.template import Kind
 
 Details = Callable[[], Mapping[str, object]]

@@ -7,7 +7,7 @@ from aiohttp import hdrs, web
 from yarl import URL
 
 from gateway.api.problems import RequestRefused
-from gateway.setting_types import LOOPBACK_HOSTS
+from gateway.config.setting_types import LOOPBACK_HOSTS
 
 _READING: Final = frozenset({"GET", "HEAD"})
 _OWN_SITES: Final = frozenset({"same-origin", "none"})

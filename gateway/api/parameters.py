@@ -11,9 +11,9 @@ from aiohttp import hdrs, web
 from multidict import istr
 from yarl import URL
 
+from gateway.config.settings import Settings
 from gateway.durations import parse_duration_s
 from gateway.errors import RequestInvalid
-from gateway.settings import Settings
 
 ARGUMENT_PREFIX: Final = "args."
 OF_NAMESPACED: Final = frozenset({"wait", "maxAge", "gate", "errors", "dryRun", "explain"})

@@ -29,7 +29,7 @@ from gateway.errors import (
     TooManyRequests,
     TooManyRuns,
 )
-from gateway.telemetry import Telemetry
+from gateway.telemetry.registry import Telemetry
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 AnswersFailure = Callable[[web.Request, GatewayError], Awaitable[web.StreamResponse]]

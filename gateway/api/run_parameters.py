@@ -21,11 +21,11 @@ from gateway.api.parameters import (
     values,
     wait_of,
 )
+from gateway.config.settings import Settings
 from gateway.errors import RequestInvalid
 from gateway.model import Phase
 from gateway.names import is_label_key, is_label_value
 from gateway.runs.store import Filter, Idempotency
-from gateway.settings import Settings
 
 LABEL_PREFIX: Final = "labels."
 OF_NEW: Final = frozenset({"namespace", "dryRun", "wait", "gate"})

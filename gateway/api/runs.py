@@ -26,6 +26,7 @@ from gateway.api.run_parameters import NewRunParameters
 from gateway.api.statuses import status_of
 from gateway.api.visible_runs import VisibleRuns
 from gateway.audit import Audit, Call, Entry
+from gateway.config.settings import Settings
 from gateway.errors import RunNotFound, StoreUnavailable
 from gateway.planner import Planner
 from gateway.run_manifest import Order
@@ -43,7 +44,6 @@ from gateway.runs.store import (
     understood,
 )
 from gateway.runs.watch import Watch
-from gateway.settings import Settings
 
 REPLAYED: Final = "Idempotency-Replayed"
 _MAYBE_STARTED: Final = (

@@ -13,10 +13,10 @@ from gateway.access.policy import EVERYWHERE, Action, Wanted
 from gateway.access.rights import Rights
 from gateway.api import bodies, parameters
 from gateway.api.callers import caller_of
+from gateway.config.settings import Settings
 from gateway.documents import Document
 from gateway.errors import Problem
 from gateway.lint import Finding, Severity
-from gateway.settings import Settings
 from gateway.template import Kind, Template, TemplateRef
 
 

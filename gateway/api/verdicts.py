@@ -19,12 +19,12 @@ from gateway.api.parameters import Given, VerdictParameters, given
 from gateway.api.problems import RETRY_AFTER_S
 from gateway.api.statuses import status_of
 from gateway.api.whole import Whole
+from gateway.config.settings import Settings
 from gateway.errors import Problem, TemplateInvalid
 from gateway.model import Phase
 from gateway.planner import Question
 from gateway.readings import CacheState, Freshness
 from gateway.repeats import Ask
-from gateway.settings import Settings
 from gateway.template import TemplateRef
 from gateway.verdict import Verdict
 

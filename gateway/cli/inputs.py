@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from gateway.config.settings import SettingsInvalid
 from gateway.documents import Document, Syntax, read_documents
 from gateway.errors import GatewayError, TemplateInvalid
 from gateway.names import is_plugin_name
-from gateway.settings import SettingsInvalid
 
 
 def _plugins(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> object:

@@ -9,10 +9,11 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from gateway import logs, settings
+from gateway import logs
 from gateway.api.templates import Lints, finding_document
 from gateway.cli import inputs
 from gateway.cli.exits import Exit
+from gateway.config import settings
 from gateway.errors import RequestInvalid
 from gateway.judge_parts import linter, plugins_of
 from gateway.lint import Finding, Severity

@@ -12,13 +12,14 @@ import click
 import orjson
 from rich.console import Console
 
-from gateway import logs, settings
+from gateway import logs
 from gateway.api.contents import NamedRun, OfRun, OfTemplates, content_of
 from gateway.cli import inputs, outputs, reports, session, table
 from gateway.cli.exits import Exit
+from gateway.config import settings
+from gateway.config.kubernetes import EVERY_NAMESPACE
 from gateway.durations import parse_duration_s
 from gateway.errors import ClusterUnavailable, GatewayError
-from gateway.kubernetes_settings import EVERY_NAMESPACE
 
 _LOG_COLUMNS = 120
 """How wide the last table is where nobody says how much room there is."""

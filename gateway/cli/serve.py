@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 import uvloop
 
-from gateway import logs, serving, settings
+from gateway import logs, serving
 from gateway.cli import inputs
+from gateway.config import settings
 from gateway.doors import CannotListen
-from gateway.embedded_redis import EmbeddedRedisError
-from gateway.store import StoreInvalid
+from gateway.storage.embedded_redis import EmbeddedRedisError
+from gateway.storage.store import StoreInvalid
 
 
 @click.command("serve")

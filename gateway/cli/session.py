@@ -20,8 +20,7 @@ from gateway.api.runs import order_of
 from gateway.cli import words
 from gateway.cli.exits import Exit, exit_code
 from gateway.cli.progress import Progress
-from gateway.connection_parts import open_upstreams, own_connections
-from gateway.egress_parts import own_policies
+from gateway.config.settings import Settings
 from gateway.errors import TemplateInvalid
 from gateway.job_rights import JobRights
 from gateway.judge_parts import Judges, Reach, open_judges
@@ -34,10 +33,11 @@ from gateway.runs.local import LocalRun
 from gateway.runs.plans import RunPlan, identity, plan_run, wanted
 from gateway.runs.runs import refusals
 from gateway.runs.steps import Steps
-from gateway.settings import Settings
 from gateway.source_parts import cluster_client, open_sources
-from gateway.telemetry import Telemetry
-from gateway.upstream_telemetry import UpstreamTelemetry
+from gateway.telemetry.registry import Telemetry
+from gateway.telemetry.upstreams import UpstreamTelemetry
+from gateway.upstreams.egress_parts import own_policies
+from gateway.upstreams.parts import open_upstreams, own_connections
 
 _SUFFIX_BYTES: Final = 3
 _SIGNALS: Final = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED}

@@ -8,9 +8,9 @@ from lightkube.core.exceptions import ConfigError
 from msgspec import ValidationError
 from yaml import YAMLError
 
+from gateway.config.kubernetes import IN_CLUSTER
+from gateway.config.settings import SettingsInvalid
 from gateway.errors import Problem
-from gateway.kubernetes_settings import IN_CLUSTER
-from gateway.settings import SettingsInvalid
 
 LoadConfig = Callable[[], SingleConfig]
 """Reads where the API server is and how to prove who one is, as it stands now."""

@@ -9,11 +9,11 @@ import orjson
 from lightkube.core.exceptions import ConfigError
 from msgspec import MsgspecError
 
+from gateway.config.kubernetes import EVERY_NAMESPACE
+from gateway.config.settings import SettingsInvalid
 from gateway.errors import ClusterRefused, ClusterUnavailable
 from gateway.kube.resources import Kind, shown
-from gateway.kubernetes_settings import EVERY_NAMESPACE
 from gateway.names import is_namespace
-from gateway.settings import SettingsInvalid
 
 UNAUTHORIZED: Final = 401
 FORBIDDEN: Final = 403

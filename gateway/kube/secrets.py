@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from gateway.args import MissingKey, MissingSecret, UnusableSecret
+from gateway.config.kubernetes import Kubernetes
 from gateway.errors import ClusterRefused, ClusterUnavailable
 from gateway.gotext import quote
 from gateway.kube import resources
 from gateway.kube.faults import FORBIDDEN, NOT_FOUND
-from gateway.kubernetes_settings import Kubernetes
 from gateway.names import is_namespace, is_object_name
 from gateway.newest import remember
 from gateway.secrets import Secret

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import Final
 
+from gateway.config.kubernetes import EVERY_NAMESPACE, Kubernetes
 from gateway.errors import ClusterUnavailable, Problem
 from gateway.kube.template_scope import TemplateApi, TemplateScope
-from gateway.kubernetes_settings import EVERY_NAMESPACE, Kubernetes
 from gateway.template import Kind, Template, TemplateRef
 
 

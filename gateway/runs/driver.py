@@ -13,11 +13,11 @@ from typing import Final, Protocol, TypeVar
 from gateway import assess, schedule
 from gateway.args import UNRESOLVED
 from gateway.audit import Audit, Call, Entry
+from gateway.config.settings import Runs as RunSettings
 from gateway.errors import ClusterUnavailable, RunNotFound, StoreUnavailable, TemplateInvalid
-from gateway.labels import OTHER
 from gateway.model import Phase
-from gateway.notices import end_of_run
-from gateway.notifier import Notifies
+from gateway.notifications.notices import end_of_run
+from gateway.notifications.notifier import Notifies
 from gateway.places import kind_and_places
 from gateway.provider import Clock
 from gateway.run_events import Event, changes
@@ -26,7 +26,7 @@ from gateway.runs.decisions import conclusion
 from gateway.runs.plans import Origin, RunPlan, RunPlans
 from gateway.runs.steps import Steps
 from gateway.runs.store import RunOfNewer, RunState, RunUnreadable, Saved, StaleRun
-from gateway.settings import Runs as RunSettings
+from gateway.telemetry.labels import OTHER
 
 FIRST_PAUSE_S: Final = 0.1
 """Between the tries to save what was measured; each further pause is twice as long."""

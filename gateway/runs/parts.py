@@ -10,11 +10,11 @@ from redis.asyncio import Redis
 
 from gateway.audit import Audit
 from gateway.background import keep
+from gateway.config.settings import Settings
 from gateway.errors import StoreUnavailable
 from gateway.measuring import Measuring
-from gateway.notifier import Notifies
+from gateway.notifications.notifier import Notifies
 from gateway.planner import Planner
-from gateway.run_telemetry import RunTelemetry
 from gateway.runs.driver import Driver
 from gateway.runs.plans import RunPlans
 from gateway.runs.queue import RunQueue
@@ -26,8 +26,8 @@ from gateway.runs.upkeep import Upkeep
 from gateway.runs.watch import Watch
 from gateway.runs.worker import RunWorker
 from gateway.secrets import Secret
-from gateway.settings import Settings
-from gateway.store_client import Patience, connect
+from gateway.storage.client import Patience, connect
+from gateway.telemetry.runs import RunTelemetry
 
 PATIENCE: Final = Patience(
     # Above what any call is given: it ends those that nobody waits for any more.

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError
 
-from gateway.store_faults import FAILURES, unavailable
+from gateway.storage.faults import FAILURES, unavailable
 
 CALL_BUDGET_S: Final = 2.0
 """The longest that a call may take, waiting for its turn included."""

@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from gateway.config.settings import Runs as RunSettings
 from gateway.runs import keys, scripts
 from gateway.runs.patient_calls import PatientCalls
-from gateway.settings import Runs as RunSettings
 
 REMEMBER_KEY_S: Final = 86_400
 """How long an idempotency key leads to the run that it made."""

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 import orjson
 
 from gateway.audit import Audit, Call, Entry
+from gateway.config.settings import Runs as RunSettings
 from gateway.errors import Problem, StoreUnavailable, TemplateInvalid
 from gateway.planned import INLINE, Question
 from gateway.planner import Planner
@@ -34,7 +35,6 @@ from gateway.run_manifest import (
 )
 from gateway.runs.plans import Origin, RunPlan, plan_run, wanted
 from gateway.runs.store import Created, Idempotency, NewRun, RunStore, Terminated
-from gateway.settings import Runs as RunSettings
 from gateway.template import Argument
 
 MAX_METRIC_NAME_CHARS: Final = 253

@@ -11,6 +11,7 @@ from typing import Final
 import orjson
 from redis.asyncio import Redis
 
+from gateway.config.settings import Runs as RunSettings
 from gateway.errors import (
     IdempotencyKeyReused,
     RequestInvalid,
@@ -50,7 +51,6 @@ from gateway.runs.records import (
 from gateway.runs.retention import REMEMBER_KEY_S, Retention
 from gateway.runs.schema import OURS
 from gateway.schedule import expires_at
-from gateway.settings import Runs as RunSettings
 
 __all__ = [
     "CALL_BUDGET_S",

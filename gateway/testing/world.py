@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 from gateway.errors import ProviderError
-from gateway.http_client import HttpClient
 from gateway.model import Reading
 from gateway.provider import Context
-from gateway.tokens import TokenCache
+from gateway.upstreams.http_client import HttpClient
+from gateway.upstreams.tokens import TokenCache
 
 NOW_UNIX_S: Final = 1_700_000_000.25
 

@@ -10,9 +10,9 @@ from gateway.access.parts import AccessParts
 from gateway.access.sessions import StoredSessions
 from gateway.api.problems import AnswersFailure
 from gateway.api.templates import Lints
-from gateway.settings import Settings
-from gateway.telemetry import Telemetry
-from gateway.upstream_budget import UpstreamBudget
+from gateway.config.settings import Settings
+from gateway.telemetry.registry import Telemetry
+from gateway.upstreams.budget import UpstreamBudget
 from gateway.web.assets import Assets
 from gateway.web.failures import answers_of_pages
 from gateway.web.rendering import Renderer

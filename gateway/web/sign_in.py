@@ -10,8 +10,8 @@ from gateway.access.sessions import COOKIE, MAX_TOKEN_CHARS, SESSION_S, StoredSe
 from gateway.api import bodies
 from gateway.api.callers import known_caller_of
 from gateway.api.origins import refuse_other_origins
+from gateway.config.settings import Limits
 from gateway.errors import CredentialRefused, CredentialUnchecked, RequestInvalid, StoreUnavailable
-from gateway.settings import Limits
 from gateway.web.failures import SIGN_IN, wanted_path
 from gateway.web.rendering import Renderer, redirect
 

@@ -13,10 +13,10 @@ from gateway.access.policy import EVERYWHERE, Action, Wanted
 from gateway.access.rights import Rights
 from gateway.api.callers import caller_of
 from gateway.api.templates import Lints, ListsTemplates
+from gateway.config.settings import Settings
 from gateway.documents import Syntax, read_documents
 from gateway.errors import TemplateNotFound
 from gateway.lint import Finding
-from gateway.settings import Settings
 from gateway.template import Kind, Template, TemplateRef
 from gateway.web import template_view
 from gateway.web.rendering import Renderer

@@ -10,8 +10,8 @@ from prometheus_client import CollectorRegistry
 from gateway.access.policy import EVERYWHERE, Action, Wanted
 from gateway.access.rights import Rights
 from gateway.api.callers import caller_of
-from gateway.settings import Settings
-from gateway.upstream_budget import UpstreamBudget
+from gateway.config.settings import Settings
+from gateway.upstreams.budget import UpstreamBudget
 from gateway.web.rendering import Renderer
 from gateway.web.upstream_view import Sample, State, UpstreamsView, upstreams_view
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.connection_settings import Connection
+from gateway.config.connections import Connection
 
 _DURATION: Final = "analysis_gateway_measurement_duration_seconds"
 _QUOTA: Final = "analysis_gateway_provider_quota"

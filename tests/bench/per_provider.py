@@ -21,7 +21,6 @@ import orjson
 from harness import reference, table
 from yarl import URL
 
-from gateway.http_client import HttpClient
 from gateway.provider import (
     Context,
     FoundSecret,
@@ -31,7 +30,8 @@ from gateway.provider import (
     Surroundings,
 )
 from gateway.secrets import Secret
-from gateway.tokens import TokenCache
+from gateway.upstreams.http_client import HttpClient
+from gateway.upstreams.tokens import TokenCache
 from providers import PROVIDERS
 
 ROUNDS = 5

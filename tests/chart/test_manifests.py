@@ -19,7 +19,7 @@ from chart.rendering import (
 from chart.schemas import NEWEST, OLDEST, complaints
 
 from gateway.access.policy_file import parse_policy
-from gateway.settings import load
+from gateway.config.settings import load
 
 pytestmark = needs_helm
 MAX_RELEASE_BYTES = 1_048_576

@@ -7,7 +7,7 @@ import pytest
 from chart.matrix import EGRESS, Values, with_tokens
 from chart.rendering import FULLNAME, needs_helm, rendered
 
-from gateway.addresses import forbidden
+from gateway.upstreams.addresses import forbidden
 
 pytestmark = needs_helm
 FREE: Values = {}

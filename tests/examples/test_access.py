@@ -16,7 +16,7 @@ from gateway.access.policy import Action, Wanted, refusal
 from gateway.access.policy_file import parse_policy
 from gateway.access.static_tokens import parse_tokens
 from gateway.access.web_tokens import claims_of
-from gateway.settings import load
+from gateway.config.settings import load
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "examples/access"

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from redis_server import RedisServer, replica_of, until
 
-from gateway import store as store_module
 from gateway.errors import StoreUnavailable
 from gateway.model import Reading, ResultType
 from gateway.readings import Freshness
 from gateway.secrets import Secret
+from gateway.storage import store as store_module
 
 
 class SlowLine:

@@ -10,7 +10,7 @@ from gateway.errors import StoreUnavailable
 from gateway.model import Reading, ResultType
 from gateway.readings import CacheState, Freshness
 from gateway.secrets import Secret
-from gateway.store import Store
+from gateway.storage.store import Store
 
 READING = Reading(0.5, ResultType.FLOAT, "0.5")
 BY_DEFAULT = Freshness(5, is_explicit=False)

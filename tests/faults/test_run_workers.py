@@ -15,7 +15,7 @@ import pytest
 from redis_server import RedisServer, StartRedis, wait_until
 
 from gateway.runs.queue import RunQueue
-from gateway.store_client import Patience, connect
+from gateway.storage.client import Patience, connect
 
 PROGRAM = Path(__file__).with_name("worker_process.py")
 ROOT = Path(__file__).parents[2]

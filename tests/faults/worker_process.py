@@ -19,7 +19,7 @@ import uvloop
 from gateway.runs.queue import RunQueue
 from gateway.runs.worker import RunWorker
 from gateway.secrets import Secret
-from gateway.store_client import Patience, connect
+from gateway.storage.client import Patience, connect
 
 
 class Lateness:

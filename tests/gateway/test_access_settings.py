@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.settings import Settings
+from gateway.config.settings import Settings
 
 KNOWN: dict[str, Any] = {"policy": "policy.yaml", "tokens": "tokens.yaml"}
 GITHUB: dict[str, Any] = {

@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from gateway.addresses import forbidden, forbidden_network, meant, read_network
+from gateway.upstreams.addresses import forbidden, forbidden_network, meant, read_network
 
 METADATA = "a metadata address"
 LINK_LOCAL = "a link-local address"

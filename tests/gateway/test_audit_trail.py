@@ -9,7 +9,7 @@ from running import until
 
 from gateway.audit import Call, Entry
 from gateway.audit_trail import MAX_WAITING, MAX_WAITING_WITH_REPEATS, STREAM, Trail
-from gateway.store import Store
+from gateway.storage.store import Store
 
 
 def entry(run: int, *, is_repeat: bool = False) -> Entry:

@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from gateway.breaker import LONGEST_PAUSE_S, MEMORY_S, Breaker, Refusal, State, Trial
+from gateway.upstreams.breaker import LONGEST_PAUSE_S, MEMORY_S, Breaker, Refusal, State, Trial
 
 
 def broken(*, at_s: float = 0.0, tenant: str = "a") -> Breaker:

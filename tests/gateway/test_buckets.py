@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.buckets import Bucket, Rate
+from gateway.upstreams.buckets import Bucket, Rate
 
 
 def taken(bucket: Bucket, wanted: int, now_s: float) -> int:

@@ -9,17 +9,17 @@ import pytest
 from rate_limited_vendor import GREEN, Vendor, limited, request
 from virtual_time import in_virtual_time, now_s
 
-from gateway.breaker import Breaker, State
-from gateway.buckets import Rate
-from gateway.budgeted_http import BudgetedHttp
-from gateway.connection_parts import PATIENCE_S
 from gateway.errors import EgressRefused, ProviderError, ProviderUnreadable, RedirectRefused
-from gateway.gate import Gate
 from gateway.provider import DEADLINE_EXCEEDED, HttpRequest, NoAnswer, Stage
-from gateway.shared_bucket import SharedBucket
-from gateway.telemetry import Telemetry
-from gateway.upstream_budget import Allowance, UpstreamBudget
-from gateway.upstream_telemetry import UpstreamTelemetry
+from gateway.telemetry.registry import Telemetry
+from gateway.telemetry.upstreams import UpstreamTelemetry
+from gateway.upstreams.breaker import Breaker, State
+from gateway.upstreams.buckets import Rate
+from gateway.upstreams.budget import Allowance, UpstreamBudget
+from gateway.upstreams.budgeted_http import BudgetedHttp
+from gateway.upstreams.gate import Gate
+from gateway.upstreams.parts import PATIENCE_S
+from gateway.upstreams.shared_bucket import SharedBucket
 
 AWAY = limited(status=503)
 BAD = limited(status=502)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from gateway.connected_http import ConnectedTokens
-from gateway.connections import Upstream, read_base
-from gateway.grants import Grant, Grants
 from gateway.provider import AccessToken
-from gateway.tokens import TokenCache
+from gateway.upstreams.connected_http import ConnectedTokens
+from gateway.upstreams.connections import Upstream, read_base
+from gateway.upstreams.grants import Grant, Grants
+from gateway.upstreams.tokens import TokenCache
 
 UPSTREAM = Upstream(name="u", base=read_base("http://host"), namespaces=("*",), takes_brought=True)
 GRANTED = Grants({"u": Grant(UPSTREAM, {"K": "1"})}, {}, (UPSTREAM,))

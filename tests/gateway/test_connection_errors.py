@@ -12,9 +12,9 @@ import aiohttp
 import pytest
 from backends import failure_of, raw_server, saying
 
-from gateway.connection_errors import cause_of, is_passing
-from gateway.http_client import HttpClient
 from gateway.provider import HttpRequest, NoAnswer, Tls
+from gateway.upstreams.connection_errors import cause_of, is_passing
+from gateway.upstreams.http_client import HttpClient
 
 CERTIFICATE = Path(__file__).parents[1] / "data" / "self_signed_localhost.pem"
 GREETED = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"

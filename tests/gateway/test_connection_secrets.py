@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.connection_secrets import Granting
-from gateway.connection_settings import Connection
+from gateway.config.connections import Connection
 from gateway.errors import ClusterUnavailable, ProviderError, ProviderUnreachable
-from gateway.grants import Grant
 from gateway.secret_files import SecretsFolder
 from gateway.secrets import Secret
+from gateway.upstreams.connection_secrets import Granting
+from gateway.upstreams.grants import Grant
 
 
 async def granted(tmp_path: Path, **fields: object) -> Grant:

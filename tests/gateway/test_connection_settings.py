@@ -8,12 +8,12 @@ import trustme
 import yaml
 from tls_files import Files
 
-from gateway.connection_parts import UpstreamPolicy
-from gateway.connection_settings import Connection
-from gateway.connection_tls import ConnectionTls
+from gateway.config.connections import Connection
+from gateway.config.settings import SettingsInvalid, load
 from gateway.errors import EgressRefused
-from gateway.gourl import parse_url
-from gateway.settings import SettingsInvalid, load
+from gateway.upstreams.connection_tls import ConnectionTls
+from gateway.upstreams.gourl import parse_url
+from gateway.upstreams.parts import UpstreamPolicy
 
 GOOD = {"name": "u", "url": "https://h.example/x", "namespaces": ["*"]}
 BEARER = {"bearer": {"secret": "n/k"}}

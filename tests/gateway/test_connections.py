@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.connections import Upstream, read_base, upstream_of
+from gateway.upstreams.connections import Upstream, read_base, upstream_of
 
 
 def upstream(name: str, url: str, **others: bool) -> Upstream:

@@ -11,16 +11,16 @@ from backends import Backend, backend
 from redis_server import Counted, RedisServer
 from running import until
 
-from gateway import courier
-from gateway.courier import Courier
+from gateway.config.notifications import Notification
+from gateway.config.references import References
 from gateway.model import Phase
-from gateway.notice_stream import GROUP, RECEIVERS, STREAM, NoticeStream
-from gateway.notices import RUN_ENDED, Notice, packed
-from gateway.notification_settings import Notification
-from gateway.receivers import Receiver
-from gateway.references import References
+from gateway.notifications import courier
+from gateway.notifications.courier import Courier
+from gateway.notifications.notices import RUN_ENDED, Notice, packed
+from gateway.notifications.receivers import Receiver
+from gateway.notifications.stream import GROUP, RECEIVERS, STREAM, NoticeStream
 from gateway.secret_files import SecretsFolder
-from gateway.store import Store
+from gateway.storage.store import Store
 
 NOTICE = Notice(
     id="run-1",

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.addresses import Address, forbidden, meant
-from gateway.egress import EVERYTHING, OPERATORS, EgressPolicy, Redirects, Rule
 from gateway.errors import EgressRefused, ProviderInvalid
-from gateway.gourl import parse_url
-from gateway.hosts import read_pattern
+from gateway.upstreams.addresses import Address, forbidden, meant
+from gateway.upstreams.egress import EVERYTHING, OPERATORS, EgressPolicy, Redirects, Rule
+from gateway.upstreams.gourl import parse_url
+from gateway.upstreams.hosts import read_pattern
 
 CORP = Rule(
     "corp",

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.egress import INLINE_POLICY, NAMED_POLICY, EgressPolicy, Redirects
-from gateway.egress_parts import own_policies, policies_of
+from gateway.config.settings import Settings, SettingsInvalid, load
 from gateway.errors import EgressRefused
-from gateway.gourl import parse_url
-from gateway.settings import Settings, SettingsInvalid, load
+from gateway.upstreams.egress import INLINE_POLICY, NAMED_POLICY, EgressPolicy, Redirects
+from gateway.upstreams.egress_parts import own_policies, policies_of
+from gateway.upstreams.gourl import parse_url
 
 PROM = {"name": "prom", "hosts": ["prom.example"], "ports": [9090], "schemes": ["http"]}
 URLS = {

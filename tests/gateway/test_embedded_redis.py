@@ -16,10 +16,10 @@ from types import SimpleNamespace
 import pytest
 from redis_server import Counted, until, wait_until
 
-from gateway import embedded_redis as embedded_redis_module
-from gateway.embedded_redis import EmbeddedRedisError, embedded_redis, find_server
 from gateway.secrets import Secret
-from gateway.store import Store
+from gateway.storage import embedded_redis as embedded_redis_module
+from gateway.storage.embedded_redis import EmbeddedRedisError, embedded_redis, find_server
+from gateway.storage.store import Store
 
 ROOT = Path(__file__).parents[2]
 # A gateway that starts its Redis, stores a word, says so, and waits for its end.
@@ -28,8 +28,8 @@ import asyncio, sys
 from pathlib import Path
 import uvloop
 from redis_server import Counted
-from gateway.embedded_redis import embedded_redis
-from gateway.store import Store
+from gateway.storage.embedded_redis import embedded_redis
+from gateway.storage.store import Store
 
 async def main():
     async with embedded_redis(Path(sys.argv[1])) as url:
@@ -184,7 +184,7 @@ async def test_a_server_in_another_container_is_left_alone(
     gateway: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     """Its number is unknown here: 0 would mean every process of this container."""
-    end_in_s = "import gateway.embedded_redis as e; e.STOPPED_WITHIN_S = 0.05"
+    end_in_s = "import gateway.storage.embedded_redis as e; e.STOPPED_WITHIN_S = 0.05"
     take_over = (
         f"{end_in_s}; import asyncio; from pathlib import Path\n"
         "async def main():\n"

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pytest
 from virtual_time import in_virtual_time, now_s
 
-from gateway.buckets import Rate
-from gateway.gate import Gate
-from gateway.shared_bucket import SharedBucket
+from gateway.upstreams.buckets import Rate
+from gateway.upstreams.gate import Gate
+from gateway.upstreams.shared_bucket import SharedBucket
 
 
 def gate(places: int, rate: Rate | None = None) -> Gate:

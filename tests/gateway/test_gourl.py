@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.gourl import Url, UrlInvalid, escape_path, parse_url, resolve, unsendable
+from gateway.upstreams.gourl import Url, UrlInvalid, escape_path, parse_url, resolve, unsendable
 
 
 @pytest.mark.parametrize(

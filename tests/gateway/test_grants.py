@@ -2,10 +2,10 @@
 
 import pytest
 
-from gateway.connections import Upstream, read_base
 from gateway.errors import EgressRefused, ProviderInvalid
-from gateway.grants import Grant, Grants
 from gateway.secrets import Secret
+from gateway.upstreams.connections import Upstream, read_base
+from gateway.upstreams.grants import Grant, Grants
 
 UPSTREAM = Upstream(name="u", base=read_base("http://host"), namespaces=("*",), takes_brought=False)
 GRANT = Grant(UPSTREAM, {"Authorization": "Bearer hunter2", "X-Org": "1"}, (Secret("hunter2"),))

@@ -13,10 +13,10 @@ import uvloop
 from backends import raw_server
 from ears import Heard, ears
 
-from gateway.egress import EVERYTHING, EgressPolicy, Redirects, Rule
 from gateway.errors import EgressRefused
-from gateway.guarded_connector import GuardedConnector
-from gateway.hosts import read_pattern
+from gateway.upstreams.egress import EVERYTHING, EgressPolicy, Redirects, Rule
+from gateway.upstreams.guarded_connector import GuardedConnector
+from gateway.upstreams.hosts import read_pattern
 
 PORTS = (range(1, 65_536),)
 ANYWHERE_IN_PUBLIC = Rule("public", hosts=(read_pattern("*"),), ports=PORTS)

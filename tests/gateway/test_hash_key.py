@@ -8,7 +8,7 @@ from redis_server import Counted, RedisServer, until
 from gateway.hash_key import HashKey
 from gateway.questions import KEY_BYTES
 from gateway.secrets import Secret
-from gateway.store import Store
+from gateway.storage.store import Store
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from rate_limited_vendor import Vendor, request
 from virtual_time import in_virtual_time, now_s
 
 from gateway.errors import ProviderError
-from gateway.host_turns import HostTurns, TurnedHttp
+from gateway.upstreams.host_turns import HostTurns, TurnedHttp
 
 FULL = (
     "no room for a request within 1s, its time limit: as many as may be are under way to its host"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.addresses import meant
-from gateway.hosts import MAX_NAME, Host, HostInvalid, read_host, read_pattern
+from gateway.upstreams.addresses import meant
+from gateway.upstreams.hosts import MAX_NAME, Host, HostInvalid, read_host, read_pattern
 
 LOOPBACK = IPv4Address("127.0.0.1")
 

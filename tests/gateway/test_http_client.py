@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from backends import Play, backend, failure_of, raw_server
 
-from gateway.http_client import HttpClient
 from gateway.provider import HttpRequest
+from gateway.upstreams.http_client import HttpClient
 
 CERTIFICATE = Path(__file__).parents[1] / "data" / "self_signed_localhost.pem"
 GREETED = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"

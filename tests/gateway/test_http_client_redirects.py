@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 from backends import Backend, Play, backend, failure_of
 
-from gateway.egress import EVERYTHING, EgressPolicy, Redirects
-from gateway.http_client import HttpClient
 from gateway.provider import HttpRequest
+from gateway.upstreams.egress import EVERYTHING, EgressPolicy, Redirects
+from gateway.upstreams.http_client import HttpClient
 
 
 @pytest.fixture(name="client")

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway import settings
+from gateway.config import settings
+from gateway.config.kubernetes import Jobs, Kubernetes, includes
+from gateway.config.settings import Settings, SettingsInvalid
 from gateway.errors import Problem
-from gateway.kubernetes_settings import Jobs, Kubernetes, includes
-from gateway.settings import Settings, SettingsInvalid
 
 NAMESPACE = {"ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE": "jobs"}
 KUBECONFIG = {"ARGO_ROLLOUTS_ANALYSIS_JOB_KUBECONFIG": "/etc/jobs.yaml"}

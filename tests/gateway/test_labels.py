@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.labels import IDLE_S, CappedLabels, Labels
+from gateway.telemetry.labels import IDLE_S, CappedLabels, Labels
 
 
 @pytest.mark.parametrize(

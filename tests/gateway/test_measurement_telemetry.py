@@ -7,10 +7,10 @@ from backends import Play, backend
 from prometheus_client import generate_latest
 from running import service, template, web_metric
 
-from gateway import measurement_telemetry as module
-from gateway.measurement_telemetry import MeasurementTelemetry
 from gateway.model import Phase
-from gateway.telemetry import Telemetry
+from gateway.telemetry import measurements as module
+from gateway.telemetry.measurements import MeasurementTelemetry
+from gateway.telemetry.registry import Telemetry
 
 
 def sample(telemetry: Telemetry, name: str, **labels: str) -> float | None:

@@ -17,11 +17,11 @@ from gateway.memory import Memory
 from gateway.model import Phase
 from gateway.plan import MetricPlan
 from gateway.planned import Planned, PlannedMetric
-from gateway.quota_telemetry import QuotaTelemetry
-from gateway.reading_telemetry import ReadingTelemetry
 from gateway.readings import Freshness, Readings
 from gateway.secrets import Redaction
-from gateway.telemetry import Telemetry
+from gateway.telemetry.quotas import QuotaTelemetry
+from gateway.telemetry.readings import ReadingTelemetry
+from gateway.telemetry.registry import Telemetry
 from gateway.verdict import Measurement
 
 KEY = "9f86d081884c7d659a2feaa0c55ad015"

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from redis_server import Counted, RedisServer
 
-from gateway import notice_stream
 from gateway.model import Phase
-from gateway.notice_stream import PHASES, PHASES_AT, RECEIVERS, STREAM, NoticeStream
-from gateway.notices import VERDICT_CHANGED, Notice
-from gateway.store import Store
+from gateway.notifications import stream as notice_stream
+from gateway.notifications.notices import VERDICT_CHANGED, Notice
+from gateway.notifications.stream import PHASES, PHASES_AT, RECEIVERS, STREAM, NoticeStream
+from gateway.storage.store import Store
 
 FAILED = Notice(
     id="n1",

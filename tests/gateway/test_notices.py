@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from gateway.config.notifications import Notification
+from gateway.config.settings import Settings, load
 from gateway.model import Phase
-from gateway.notices import (
+from gateway.notifications.notices import (
     MAX_REASON_CHARS,
     RUN_ENDED,
     VERDICT_CHANGED,
@@ -28,9 +30,7 @@ from gateway.notices import (
     signature_headers,
     unpacked,
 )
-from gateway.notification_settings import Notification
 from gateway.secrets import Secret
-from gateway.settings import Settings, load
 
 NOTICE = Notice(
     id="n1",

@@ -7,14 +7,14 @@ from typing import NoReturn
 import pytest
 from redis_server import Counted, RedisServer
 
+from gateway.config.notifications import Notification
 from gateway.model import Phase
-from gateway.notice_stream import NoticeStream
-from gateway.notices import end_of_run
-from gateway.notification_settings import Notification
-from gateway.notifier import Notifier
+from gateway.notifications.notices import end_of_run
+from gateway.notifications.notifier import Notifier
+from gateway.notifications.stream import NoticeStream
 from gateway.planned import Planned
 from gateway.secrets import Redaction
-from gateway.store import Store
+from gateway.storage.store import Store
 from gateway.verdict import Verdict
 
 PLANNED = Planned(

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from manifests import PROVIDER_TYPES, manifest, parsed
 
-from gateway.connection_secrets import Granting
 from gateway.credentials import Credentials
 from gateway.errors import Problem, TemplateInvalid
 from gateway.job_rights import JobRights
@@ -19,6 +18,7 @@ from gateway.runs.runs import order_of_question
 from gateway.secret_files import SecretsFolder
 from gateway.secrets import Secret
 from gateway.template import Kind, SecretKeyRef, Template, TemplateRef
+from gateway.upstreams.connection_secrets import Granting
 
 METRICS: list[dict[str, Any]] = [
     {"name": "m", "provider": {"web": {"url": "http://127.0.0.1:1/{{args.path}}"}}}

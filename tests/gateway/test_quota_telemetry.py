@@ -3,9 +3,9 @@
 import pytest
 from prometheus_client import generate_latest
 
-from gateway import quota_telemetry as module
-from gateway.quota_telemetry import QuotaTelemetry
-from gateway.telemetry import Telemetry
+from gateway.telemetry import quotas as module
+from gateway.telemetry.quotas import QuotaTelemetry
+from gateway.telemetry.registry import Telemetry
 
 
 def sample(telemetry: Telemetry, name: str, **labels: str) -> float | None:

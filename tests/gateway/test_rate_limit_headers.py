@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.rate_limit_headers import LONGEST_S, Quota, quota_in, silence_s
+from gateway.upstreams.rate_limit_headers import LONGEST_S, Quota, quota_in, silence_s
 
 NOW_UNIX_S = 1_700_000_000.0
 DATE = "Tue, 14 Nov 2023 22:13:50 GMT"

@@ -9,7 +9,7 @@ from virtual_time import in_virtual_time, now_s
 
 from gateway.errors import ProviderUnreachable
 from gateway.provider import HttpRequest, HttpResponse
-from gateway.silences import LONGEST_S, MAX_BODY_BYTES, SHORTEST_S
+from gateway.upstreams.silences import LONGEST_S, MAX_BODY_BYTES, SHORTEST_S
 
 ORDER = request(method="POST")
 GONE = ProviderUnreachable("connection refused")

@@ -10,10 +10,10 @@ from redis_server import Counted, RedisServer, replica_of, until
 
 from gateway import unclaimed
 from gateway.errors import ProviderError, ProviderUnreachable
-from gateway.gate import Gate
 from gateway.memory import Memory
 from gateway.model import Reading, ResultType
 from gateway.readings import Answer, CacheState, Freshness, Readings
+from gateway.upstreams.gate import Gate
 
 READING = Reading(0.5, ResultType.FLOAT, "0.5")
 EMPTY = Reading((), ResultType.FLOATS, "[]", is_empty=True)

@@ -3,10 +3,10 @@
 import pytest
 from prometheus_client import generate_latest
 
-from gateway import run_telemetry as module
 from gateway.model import Phase
-from gateway.run_telemetry import RunTelemetry
-from gateway.telemetry import Telemetry
+from gateway.telemetry import runs as module
+from gateway.telemetry.registry import Telemetry
+from gateway.telemetry.runs import RunTelemetry
 
 
 def sample(telemetry: Telemetry, name: str, **labels: str) -> float | None:

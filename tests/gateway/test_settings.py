@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway import settings
+from gateway.config import settings
+from gateway.config.settings import Settings, SettingsInvalid
 from gateway.errors import Problem
 from gateway.secrets import Secret
-from gateway.settings import Settings, SettingsInvalid
 
 FORMAT = "must be in the format of <namespace>/<name>"
 

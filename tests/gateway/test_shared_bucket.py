@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 from redis_server import Counted, RedisServer
 
-from gateway.buckets import Rate
-from gateway.shared_bucket import PREFIX, SharedBucket, Taken
-from gateway.store import CALL_BUDGET_S, Store
+from gateway.storage.store import CALL_BUDGET_S, Store
+from gateway.upstreams.buckets import Rate
+from gateway.upstreams.shared_bucket import PREFIX, SharedBucket, Taken
 
 SLOW = Rate(0.1, burst=5)
 

@@ -10,7 +10,7 @@ from redis_server import Counted, RedisServer, StartRedis
 
 from gateway.model import Reading, ResultType
 from gateway.shared_readings import LEASE_S, Follow, Found, Lead, NoStore, SharedReadings, Wanted
-from gateway.store import Store, StoreFault
+from gateway.storage.store import Store, StoreFault
 from gateway.stored import dump
 
 READING = Reading(0.5, ResultType.FLOAT, "0.5", {"warnings": "none"})

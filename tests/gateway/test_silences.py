@@ -3,9 +3,9 @@
 import pytest
 from rate_limited_vendor import limited, request
 
-from gateway import silences as module
 from gateway.provider import HttpResponse
-from gateway.silences import FORGOTTEN_AFTER_S, LONGEST_S, MAX_BODY_BYTES, Silences
+from gateway.upstreams import silences as module
+from gateway.upstreams.silences import FORGOTTEN_AFTER_S, LONGEST_S, MAX_BODY_BYTES, Silences
 
 
 def test_only_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

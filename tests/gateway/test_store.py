@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from redis_server import Counted, RedisServer, StartRedis, until
 
-from gateway import store as store_module
 from gateway.errors import StoreUnavailable
 from gateway.secrets import Secret
-from gateway.store import MAX_CALLS, Store
+from gateway.storage import store as store_module
+from gateway.storage.store import MAX_CALLS, Store
 
 
 async def test_a_call_gives_what_redis_answers(redis_server: RedisServer) -> None:

@@ -7,8 +7,8 @@ import pytest
 from redis_server import Counted, StartRedis, free_ports
 
 from gateway.secrets import Secret
-from gateway.store import PATIENCE, Store, StoreInvalid
-from gateway.store_client import connect
+from gateway.storage.client import connect
+from gateway.storage.store import PATIENCE, Store, StoreInvalid
 
 _FORMS = (
     "the Redis URL cannot be understood; its form is one of redis://host:6379/0,"

@@ -3,7 +3,7 @@
 import pytest
 import redis.exceptions
 
-from gateway.store_faults import StoreFault, fault_of, reason_of
+from gateway.storage.faults import StoreFault, fault_of, reason_of
 
 QUOTED = "Error running script (call to f_1): @user_script:9: @user_script: 9: "
 

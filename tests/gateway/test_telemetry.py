@@ -5,21 +5,21 @@ from pathlib import Path
 import pytest
 from prometheus_client import generate_latest
 
-from gateway import telemetry as module
-from gateway import value_telemetry
-from gateway.caller_telemetry import CallerTelemetry
-from gateway.cluster_telemetry import ClusterTelemetry
-from gateway.connection_telemetry import ConnectionTelemetry
-from gateway.measurement_telemetry import MeasurementTelemetry
 from gateway.model import Phase
-from gateway.notice_telemetry import NoticeTelemetry
-from gateway.quota_telemetry import QuotaTelemetry
-from gateway.reading_telemetry import ReadingTelemetry
-from gateway.run_telemetry import RunTelemetry
-from gateway.store_telemetry import StoreTelemetry
-from gateway.telemetry import Telemetry
-from gateway.upstream_telemetry import UpstreamTelemetry
-from gateway.value_telemetry import ValueTelemetry
+from gateway.telemetry import registry as module
+from gateway.telemetry import values as value_telemetry
+from gateway.telemetry.callers import CallerTelemetry
+from gateway.telemetry.cluster import ClusterTelemetry
+from gateway.telemetry.connections import ConnectionTelemetry
+from gateway.telemetry.measurements import MeasurementTelemetry
+from gateway.telemetry.notices import NoticeTelemetry
+from gateway.telemetry.quotas import QuotaTelemetry
+from gateway.telemetry.readings import ReadingTelemetry
+from gateway.telemetry.registry import Telemetry
+from gateway.telemetry.runs import RunTelemetry
+from gateway.telemetry.store import StoreTelemetry
+from gateway.telemetry.upstreams import UpstreamTelemetry
+from gateway.telemetry.values import ValueTelemetry
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 

@@ -8,9 +8,9 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 from tls_files import Files
 
+from gateway.config.listening import Tls
+from gateway.config.settings import SettingsInvalid
 from gateway.errors import Problem
-from gateway.listening_settings import Tls
-from gateway.settings import SettingsInvalid
 from gateway.tls import ServerTls, context_of
 from gateway.tls_context import LOOK_EVERY_S
 

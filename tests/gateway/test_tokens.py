@@ -6,7 +6,7 @@ import pytest
 
 from gateway.errors import ProviderRejected
 from gateway.provider import AccessToken
-from gateway.tokens import MAX_TOKENS, TokenCache
+from gateway.upstreams.tokens import MAX_TOKENS, TokenCache
 
 
 class Server:

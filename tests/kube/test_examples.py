@@ -13,7 +13,7 @@ from kube.kinds import Right
 from kube.outcomes import Runs, Succeeds
 from run_calls import started
 
-from gateway.settings import load
+from gateway.config.settings import load
 
 pytestmark = pytest.mark.kubernetes
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples/kubernetes"

@@ -21,10 +21,10 @@ from plugins import PROVIDERS
 
 from gateway.model import Reading, ResultType
 from gateway.provider import FoundSecret, Surroundings
-from gateway.quota_telemetry import QuotaTelemetry
-from gateway.rate_limits import RateLimits
 from gateway.secrets import Secret
-from gateway.telemetry import Telemetry
+from gateway.telemetry.quotas import QuotaTelemetry
+from gateway.telemetry.registry import Telemetry
+from gateway.upstreams.rate_limits import RateLimits
 from providers import _aws
 
 TIME_LIMIT_S = 1

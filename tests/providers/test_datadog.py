@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from backends import NOW_UNIX_S, Play, backend, failure_text, world
 
-from gateway.egress import EVERYTHING, EgressPolicy, Redirects
 from gateway.errors import ProviderInvalid
-from gateway.http_client import HttpClient
 from gateway.provider import FoundSecret, HasCredential, SecretOwner, SecretUse, Surroundings
 from gateway.secrets import Secret
+from gateway.upstreams.egress import EVERYTHING, EgressPolicy, Redirects
+from gateway.upstreams.http_client import HttpClient
 from providers.datadog import TYPE, DatadogProvider, DatadogSpec, parse, scalar_body
 
 KEYS = {"api-key": "AK", "app-key": "PK"}

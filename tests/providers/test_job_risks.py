@@ -5,8 +5,8 @@ from typing import Any, get_args
 import pytest
 from job_api import POD_SPEC, Document, block
 
+from gateway.config.kubernetes import Risk
 from gateway.errors import ProviderInvalid
-from gateway.kubernetes_settings import Risk
 from gateway.provider import Surroundings
 from providers import JobRules
 from providers._job_risks import risks

@@ -9,6 +9,7 @@ from backends import NOW_UNIX_S, context_threads, failure_text
 from multidict import CIMultiDict
 from virtual_time import in_virtual_time, now_s
 
+from gateway.config.settings import Settings
 from gateway.model import Reading
 from gateway.provider import (
     DEADLINE_EXCEEDED,
@@ -21,8 +22,7 @@ from gateway.provider import (
     Surroundings,
 )
 from gateway.secrets import Secret
-from gateway.settings import Settings
-from gateway.tokens import TokenCache
+from gateway.upstreams.tokens import TokenCache
 from providers.newrelic import ATTEMPT_S, BACKOFFS_S, LIMIT_S, NewRelicProvider, parse
 
 URL = "http://u:hush@nr/graphql"

@@ -10,9 +10,9 @@ from aiohttp.test_utils import make_mocked_request
 
 from gateway.api import routing
 from gateway.api.problems import error_middleware
+from gateway.config.settings import Settings
 from gateway.doors import Doors
-from gateway.settings import Settings
-from gateway.telemetry import Telemetry
+from gateway.telemetry.registry import Telemetry
 
 ROUTE = "/things/{name}"
 

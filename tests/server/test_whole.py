@@ -7,9 +7,9 @@ import pytest
 from aiohttp import web
 
 from gateway.api.whole import Whole
+from gateway.config.settings import Settings
 from gateway.doors import Doors
-from gateway.settings import Settings
-from gateway.telemetry import Telemetry
+from gateway.telemetry.registry import Telemetry
 
 BODY = b"{}\n"
 HEADERS = {"Content-Type": "application/json", "Age": "3"}

@@ -13,8 +13,8 @@ from cryptography import x509
 from guarded import ALICE, access, bearer, rule
 
 from gateway import app
+from gateway.config.settings import Settings
 from gateway.doors import Doors
-from gateway.settings import Settings
 
 RULES = (
     rule("run", callers=["certificate:ci", "certificate:spiffe://acme/ci"]),

@@ -15,7 +15,7 @@ from backends import Backend, Play, Recorded, backend
 from redis_server import RedisServer
 from running import Service, service, template, until, web_metric
 
-from gateway import courier, notifier
+from gateway.notifications import courier, notifier
 
 KEY = b"a key of the receiver"
 GREEN = Play('"green"')

@@ -11,9 +11,9 @@ from gateway.access import admission as module
 from gateway.access.admission import Admission, Meter
 from gateway.access.caller import Caller
 from gateway.access.policy import Policy
-from gateway.access_settings import CallerBudget
-from gateway.caller_telemetry import Excess
+from gateway.config.access import CallerBudget
 from gateway.errors import TooManyRequests
+from gateway.telemetry.callers import Excess
 
 ALICE, BOB = Caller("token:alice"), Caller("token:bob")
 

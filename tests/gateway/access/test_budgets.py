@@ -7,7 +7,7 @@ import pytest
 from gateway.access.budgets import budget_of
 from gateway.access.caller import Caller
 from gateway.access.policy_file import parse_policy
-from gateway.access_settings import Access, CallerBudget
+from gateway.config.access import Access, CallerBudget
 from gateway.errors import TemplateInvalid
 
 ALICE = Caller("token:alice", frozenset({"devs"}))

@@ -10,7 +10,7 @@ from guarded import rule, write_policy
 from gateway.access.kept_file import KeptFile
 from gateway.access.policy import Policy
 from gateway.access.policy_file import parse_policy
-from gateway.settings import SettingsInvalid
+from gateway.config.settings import SettingsInvalid
 
 
 def kept(path: Path) -> KeptFile[Policy]:

@@ -12,9 +12,9 @@ from running import until
 from token_issuer import SigningKey, TokenIssuer, token_issuer
 
 from gateway.access.key_sets import FRESH_S, PAUSE_S, USABLE_S, KeySet, usable_keys
-from gateway.access_settings import Issuer
+from gateway.config.access import Issuer
 from gateway.errors import CredentialRefused, CredentialUnchecked
-from gateway.http_client import HttpClient
+from gateway.upstreams.http_client import HttpClient
 
 
 class Clock:

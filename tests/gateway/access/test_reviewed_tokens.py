@@ -10,7 +10,7 @@ import pytest
 from gateway.access import reviewed_tokens
 from gateway.access.caller import Caller
 from gateway.access.reviewed_tokens import ReviewedTokens, caller_of_review
-from gateway.access_settings import TokenReview
+from gateway.config.access import TokenReview
 from gateway.errors import (
     ClusterRefused,
     ClusterUnavailable,

@@ -7,7 +7,7 @@ from redis_server import Counted, RedisServer
 
 from gateway.access.sessions import MAX_OF_CALLER, SESSION_S, StoredSessions
 from gateway.errors import StoreUnavailable
-from gateway.store import Store
+from gateway.storage.store import Store
 
 TOKEN = "token-of-alice-4c7f1e"
 

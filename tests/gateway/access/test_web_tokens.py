@@ -17,9 +17,9 @@ from token_issuer import AUDIENCE, SigningKey, TokenIssuer, token_issuer
 from gateway.access.caller import Caller
 from gateway.access.key_sets import KeySet
 from gateway.access.web_tokens import LONGEST_KEPT_S, Source, WebTokens, claims_of
-from gateway.access_settings import Issuer
+from gateway.config.access import Issuer
 from gateway.errors import CredentialRefused, CredentialUnchecked
-from gateway.http_client import HttpClient
+from gateway.upstreams.http_client import HttpClient
 
 NAME = "jwt:ours:repo:acme/shop:ref:refs/heads/main"
 

@@ -4,10 +4,10 @@ import httpx2
 import pytest
 from lightkube.core.exceptions import ConfigError
 
+from gateway.config.settings import SettingsInvalid
 from gateway.errors import ClusterRefused, ClusterUnavailable, GatewayError, Problem
 from gateway.kube.faults import told
 from gateway.kube.resources import JOBS
-from gateway.settings import SettingsInvalid
 
 ADDRESS = "https://api/apis/batch/v1/jobs"
 

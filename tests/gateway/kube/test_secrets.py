@@ -9,11 +9,11 @@ import pytest
 from virtual_time import in_virtual_time, now_s
 
 from gateway.args import MissingKey, MissingSecret, UnusableSecret
+from gateway.config.kubernetes import Kubernetes
 from gateway.errors import ClusterRefused, ClusterUnavailable
 from gateway.kube import secrets as module
 from gateway.kube.resources import SECRETS, Kind, Object
 from gateway.kube.secrets import ClusterSecrets
-from gateway.kubernetes_settings import Kubernetes
 from gateway.secrets import Secret
 from gateway.template import SecretKeyRef
 

@@ -8,7 +8,6 @@ import orjson
 import pytest
 from runs_alone import Scripted, metric
 
-from gateway.connection_secrets import Granting
 from gateway.credentials import Credentials
 from gateway.job_rights import JobRights
 from gateway.planner import Planner, Secrets
@@ -16,6 +15,7 @@ from gateway.run_manifest import NAMED_ANNOTATION
 from gateway.runs.plans import RunPlans
 from gateway.secret_files import SecretsFolder
 from gateway.sources import TemplateIndex
+from gateway.upstreams.connection_secrets import Granting
 
 
 class Kept:

@@ -13,7 +13,7 @@ from saq import Job, Status
 from gateway.errors import StoreUnavailable
 from gateway.runs.queue import LEASE_S, NAME, OUTAGE_S, RETRY_S, RunQueue
 from gateway.secrets import Secret
-from gateway.store_client import Patience, connect
+from gateway.storage.client import Patience, connect
 
 PATIENCE = Patience(socket_timeout_s=10, max_connections=32, retries=1)
 WORKERS = f"saq:{NAME}:workers"

@@ -9,12 +9,12 @@ from redis_server import RedisServer
 from runs_alone import RUN_ID, alone, metric
 
 from gateway import run_document
+from gateway.config.settings import Runs
 from gateway.errors import RunUnderWay
 from gateway.model import Phase
 from gateway.run_manifest import RunSpec
 from gateway.runs.schema import OLDEST_READER, OURS, SCHEMA, Schema, SchemaUnreadable, read_schema
 from gateway.runs.store import RunOfNewer, RunStore, RunUnreadable
-from gateway.settings import Runs
 from gateway.template import Metric
 from providers import PROVIDERS
 

@@ -10,6 +10,7 @@ import pytest
 from kept_runs import CREATED_AT, client_of, ended, event, finish, new_run, running
 from redis_server import RedisServer, StartRedis
 
+from gateway.config.settings import Runs
 from gateway.errors import RunNotFound, RunUnderWay
 from gateway.model import Phase
 from gateway.run_status import RunStatus
@@ -26,8 +27,7 @@ from gateway.runs.store import (
     Terminated,
 )
 from gateway.secrets import Secret
-from gateway.settings import Runs
-from gateway.store_client import Patience, connect
+from gateway.storage.client import Patience, connect
 
 ONCE = Idempotency("key-of-a-caller", "digest")
 

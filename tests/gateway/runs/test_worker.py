@@ -13,7 +13,7 @@ from gateway.errors import ClusterUnavailable, StoreUnavailable
 from gateway.runs.queue import RunQueue
 from gateway.runs.records import RunOfNewer
 from gateway.runs.worker import PAUSE_AFTER_A_FAULT_S, PAUSE_S, Drive, RunWorker
-from gateway.store_client import Patience, connect
+from gateway.storage.client import Patience, connect
 
 PATIENCE = Patience(socket_timeout_s=10, max_connections=32, retries=1)
 FAR_S = 60.0

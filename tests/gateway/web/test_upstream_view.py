@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.connection_settings import Connection
+from gateway.config.connections import Connection
 from gateway.web.upstream_view import Sample, connection_view, upstreams_view
 
 BASE = {"name": "prom", "url": "https://prom.example/", "namespaces": ["*"]}

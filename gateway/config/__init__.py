@@ -1,0 +1,1 @@
+"""The settings: one YAML file and the flags over it, a module for each part of it."""

@@ -1,0 +1,1 @@
+"""Who is told of verdicts that change and of runs that end."""

@@ -1,0 +1,1 @@
+"""Redis: a client with little patience, and a server of the gateway's own where there is none."""
