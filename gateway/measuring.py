@@ -97,6 +97,7 @@ class Measuring:
                 answer.reading,
                 success_condition=plan.success_condition,
                 failure_condition=plan.failure_condition,
+                redaction=planned.redaction,
             )
             evidence = self._proofs.of(answer.reading, judgement, plan, planned.redaction)
             metadata = answer.reading.metadata_with(judgement.phase)

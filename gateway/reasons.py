@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.conditions import decoded, evidence_of
+from gateway.conditions import NOT_TOLD, decoded, evidence_of
 from gateway.evidence import Comparison, ConditionEvidence
 from gateway.limits import MetricRules, violation
 from gateway.model import Judgement, Phase, Reading, ResultType
@@ -251,7 +251,7 @@ def of_run(
         failure_condition=failure_condition,
         reading=reading or Reading(None, ResultType.JSON, measurement.value),
         evidence=None
-        if reading is None
+        if reading is None or NOT_TOLD in measurement.message
         else evidence_of(
             reading,
             measurement.phase,
