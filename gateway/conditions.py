@@ -19,10 +19,8 @@ from gateway.expr import (
 )
 from gateway.freeze import freeze
 from gateway.model import Judgement, Phase, Reading, ResultType
-from gateway.secrets import Redaction
+from gateway.secrets import NOT_TOLD, Redaction
 
-NOT_TOLD: Final = "why is not told: a secret stands in it"
-"""Errors of a condition quote words of it, and what it made of others: pieces of the secret."""
 _NO_SECRETS: Final = Redaction(())
 _NO_DATA = "metric result is nil or empty: no data returned from the metric provider"
 

@@ -29,6 +29,7 @@ from gateway.reasons import explain
 from gateway.run_status import Measurement as RunMeasurement
 from gateway.run_status import RunStatus
 from gateway.schedule import Action
+from gateway.secrets import NOT_TOLD, Redaction
 from gateway.telemetry import Telemetry
 from gateway.traces import Recorder, Traces
 from gateway.verdict import Measurement, one_number, redacted
@@ -104,7 +105,8 @@ class Measuring:
             if judgement.phase is not Phase.SUCCESSFUL and wants_explanation(answer.reading):
                 judgement = await self._explained(judgement, metric, patience)
         except ProviderError as error:
-            judgement, metadata = Judgement(Phase.ERROR, str(error)), error.metadata
+            message = _told(error, planned.redaction)
+            judgement, metadata = Judgement(Phase.ERROR, message), error.metadata
             self._metrics.provider_failed(provider=plan.provider_name, reason=error.slug)
             outcome = error
         except TimeoutError:
@@ -290,6 +292,11 @@ class Measuring:
             return judgement
         message = "; ".join(part for part in (judgement.message, why) if part)
         return replace(judgement, message=message)
+
+
+def _told(error: ProviderError, redaction: Redaction) -> str:
+    is_secret = redaction.text(error.expression) != error.expression
+    return f"{error.outline}: {NOT_TOLD}" if is_secret else str(error)
 
 
 def _thresholds(metric: PlannedMetric, planned: Planned) -> dict[str, float]:

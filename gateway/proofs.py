@@ -5,11 +5,11 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.conditions import NOT_TOLD, evidence_of
+from gateway.conditions import evidence_of
 from gateway.evidence import Evidence
 from gateway.model import Judgement, Phase, Reading
 from gateway.plan import MetricPlan
-from gateway.secrets import Redaction
+from gateway.secrets import NOT_TOLD, Redaction
 from gateway.verdict import MAX_TEXT_CHARS, masked
 
 _MAX_KEPT: Final = 512

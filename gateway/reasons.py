@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.conditions import NOT_TOLD, decoded, evidence_of
+from gateway.conditions import decoded, evidence_of
 from gateway.evidence import Comparison, ConditionEvidence
 from gateway.limits import MetricRules, violation
 from gateway.model import Judgement, Phase, Reading, ResultType
 from gateway.provider import OUTCOME_METADATA
 from gateway.run_status import Measurement as RunMeasurement
 from gateway.run_status import MetricResult, RunStatus
+from gateway.secrets import NOT_TOLD
 from gateway.verdict import BEST_TO_WORST, Measurement, cut
 
 MAX_CHARS: Final = 500

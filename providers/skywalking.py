@@ -22,7 +22,7 @@ from gateway.errors import (
 )
 from gateway.freeze import freeze
 from gateway.gotext import json_string, json_text
-from gateway.gourl import parse_url
+from gateway.gourl import UrlInvalid, parse_url
 from gateway.model import Reading, ResultType
 from gateway.provider import (
     Block,
@@ -109,8 +109,13 @@ def parse(block: Block, surroundings: Surroundings) -> Provider:  # noqa: ARG001
     url = f"{spec.address}/graphql"
     try:
         interval_s = parse_duration_s(spec.interval)
-        parse_url(url)
     except ValueError as error:
+        raise ProviderInvalid.quoting(
+            spec.interval, outline="interval is no duration", message=str(error)
+        ) from error
+    try:
+        parse_url(url)
+    except UrlInvalid as error:
         raise ProviderInvalid(str(error)) from error
     return SkyWalkingProvider(spec, url, interval_s)
 
