@@ -8,9 +8,9 @@ BIN := .venv/bin
 CORE_MODULES := access/budgets access/caller access/certificates access/globs access/needs \
 	access/policy addresses args assess audit bounds breaker buckets conditions connections \
 	documents durations egress errors evidence flatten freeze gotext grants hosts int_or_string \
-	limits names notices plan rate_limit_headers reasons run_document run_events run_manifest \
-	run_status run_verdict runs/schema schedule secrets shapes substitution template turns \
-	validation verdict wire yaml_reader
+	limits names notices plan planned rate_limit_headers reasons redirects run_document \
+	run_events run_manifest run_status run_verdict runs/schema schedule secrets shapes \
+	substitution template turns validation verdict wire yaml_reader
 SURVIVAL := tests/faults/test_runs_survive.py
 CORE := gateway/expr/*$(CORE_MODULES:%=,gateway/%.py)
 CORE := $(subst $() ,,$(CORE))

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
 from typing import Final
 
-from gateway.places import places_of
+from gateway.places import kind_and_places
 
 _log: Final = logging.getLogger(__name__)
 
@@ -26,8 +26,7 @@ def keep(serving: Coroutine[object, object, None], name: str, parts: AsyncExitSt
 def _tell(task: asyncio.Task[None]) -> None:
     error = None if task.cancelled() else task.exception()
     for cause in () if error is None else _causes(error):
-        # Nobody knows what its own words quote.
-        keys = {"work": task.get_name(), "kind": type(cause).__name__, "places": places_of(cause)}
+        keys = {"work": task.get_name(), **kind_and_places(cause)}
         _log.error("work in the background has ended", extra=keys)
 
 

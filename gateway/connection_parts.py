@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.breaker import Breaker
@@ -10,11 +10,10 @@ from gateway.buckets import Rate
 from gateway.connection_settings import Connection
 from gateway.connection_tls import ConnectionTls
 from gateway.connections import Upstream
-from gateway.egress import EVERYTHING, EgressPolicy, Redirects
+from gateway.egress import EgressPolicy, Redirects, only
 from gateway.errors import EgressRefused
 from gateway.gate import Gate
 from gateway.gourl import Url
-from gateway.hosts import HostPattern
 from gateway.http_client import HttpClient
 from gateway.settings import Limits, Settings
 from gateway.shared_bucket import Calls, SharedBucket
@@ -44,14 +43,7 @@ class UpstreamPolicy(EgressPolicy):
     """
 
     def __init__(self, upstream: Upstream) -> None:
-        scheme, host, port = upstream.base.place
-        rule = replace(
-            EVERYTHING,
-            name=upstream.name,
-            hosts=(HostPattern(host),),
-            schemes=frozenset({scheme}),
-            ports=(range(port, port + 1),),
-        )
+        rule = only(upstream.name, *upstream.base.place)
         super().__init__(f"connection {upstream.name}", (rule,), Redirects.SAME_ORIGIN)
         self._base = upstream.base
 

@@ -2,11 +2,8 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
-from gateway.args import MissingSecret
-from gateway.bounds import MAX_BYTES
 from gateway.connection_settings import Connection, Reference
 from gateway.credentials import SecretSource
 from gateway.errors import (
@@ -17,9 +14,8 @@ from gateway.errors import (
 )
 from gateway.gourl import basic_authorization, unsendable_header
 from gateway.grants import Grant, Grants
-from gateway.regular_files import read_regular
+from gateway.references import References
 from gateway.secrets import Secret
-from gateway.template import SecretKeyRef
 
 
 class Granting:
@@ -30,8 +26,7 @@ class Granting:
     ) -> None:
         self._connections: Final = tuple((each, each.upstream) for each in connections)
         self._upstreams: Final = tuple(upstream for _, upstream in self._connections)
-        self._source: Final = source
-        self._own_namespace: Final = own_namespace
+        self._references: Final = References(source, own_namespace)
 
     async def grants(
         self, namespace: str, *, is_brought: bool, may_use: Collection[str] | None = None
@@ -91,17 +86,10 @@ class Granting:
         return headers
 
     async def _token(self, bearer: Reference, secrets: list[Secret]) -> str:
-        if bearer.file is None:
-            return await self._value(bearer.secret or "", secrets)
-        return _kept(await asyncio.to_thread(_content, bearer.file), secrets)
+        return _kept(await self._references.read(bearer), secrets)
 
     async def _value(self, place: str, secrets: list[Secret]) -> str:
-        name, _, key = place.partition("/")
-        ref = SecretKeyRef(name=name, key=key)
-        found = (await self._source.read(self._own_namespace, [ref]))[ref]
-        if isinstance(found, MissingSecret):
-            raise ProviderInvalid(found.message)
-        return _kept(found.reveal(), secrets)
+        return _kept(await self._references.secret(place), secrets)
 
 
 def _lacking(name: str, may_use: Collection[str] | None) -> str:
@@ -110,18 +98,9 @@ def _lacking(name: str, may_use: Collection[str] | None) -> str:
     return f"connection {name}: no rule of the policy lets the caller use it (connections)"
 
 
-def _content(file: Path) -> str:
-    try:
-        return read_regular(file, max_bytes=MAX_BYTES).decode()
-    except UnicodeDecodeError:
-        raise ProviderInvalid(f"{file} is not UTF-8") from None
-    except OSError as error:
-        raise ProviderInvalid(f"{file} cannot be read: {error.strerror or error}") from None
-
-
-def _kept(content: str, secrets: list[Secret]) -> str:
+def _kept(content: Secret, secrets: list[Secret]) -> str:
     # Files, and Secrets that were made of files, end with a line feed.
-    value = content.rstrip("\r\n")
+    value = content.reveal().rstrip("\r\n")
     if not value:
         raise ProviderInvalid("its secret is empty")
     secrets.append(Secret(value))

@@ -51,7 +51,7 @@ def read_documents(data: bytes, *, name: str, syntax: Syntax) -> tuple[Document,
 
     Args:
         data: UTF-8, with or without a byte order mark.
-        name: What errors call the input: ``body``, or a file's path.
+        name: what errors call the input: ``body``, or a file's path.
         syntax: YAML may hold several documents, JSON holds exactly one.
 
     Raises:

@@ -8,7 +8,7 @@ Metadata services and their like are refused whatever the rules are.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final, TypeVar
@@ -76,6 +76,17 @@ EVERYTHING: Final = Rule(
     networks=(IPv4Network("0.0.0.0/0"), IPv6Network("::/0")),
     ports=(PORTS,),
 )
+
+
+def only(name: str, scheme: str, host: Host, port: int) -> Rule:
+    """A rule for one place that the operator names: it is asked wherever its host leads."""
+    return replace(
+        EVERYTHING,
+        name=name,
+        hosts=(HostPattern(host),),
+        schemes=frozenset({scheme}),
+        ports=(range(port, port + 1),),
+    )
 
 
 class Destination:

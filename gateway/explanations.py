@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.model import Reading
+from gateway.newest import remember
 from gateway.provider import Context, ExplainsNoData
 
 REMEMBERED_S: Final = 10.0
@@ -35,10 +36,8 @@ class Explanations:
             return ""
         asked = self._asked.get(key)
         if asked is None or self._now_s() - asked[0] >= REMEMBERED_S:
-            asked = self._asked[key] = (self._now_s(), self._start(provider, context))
-            self._asked.move_to_end(key)
-            if len(self._asked) > _MAX_REMEMBERED:
-                self._asked.popitem(last=False)
+            asked = (self._now_s(), self._start(provider, context))
+            remember(self._asked, key, asked, at_most=_MAX_REMEMBERED)
         # A caller that leaves must not take the answer from the others.
         return await asyncio.shield(asked[1])
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -71,6 +72,15 @@ class Flight:
         its first request waits until it may be sent."""
         self.waiters = 0
 
+    async def wait(self) -> Outcome:
+        """What comes of it; who is cancelled meanwhile leaves it under way."""
+        self.waiters += 1
+        try:
+            # A caller that hangs up must not cancel the outcome that the others wait for.
+            return await asyncio.shield(self.outcome)
+        finally:
+            self.waiters -= 1
+
     def found(self, found: Found, *, now_s: float) -> Outcome:
         """The outcome when Redis has a reading."""
         origin = Origin.KEPT if self.began_s is None else Origin.FOLLOWED
@@ -82,6 +92,33 @@ class Flight:
         """The outcome when there is no reading."""
         began_s = now_s if self.began_s is None else self.began_s
         return Outcome(error, began_s, Origin.MEASURED)
+
+
+class FlightBeginning:
+    """Implements ``gateway.beginnings.Beginning`` for a flight."""
+
+    def __init__(self, flight: Flight, now_s: Callable[[], float]) -> None:
+        self._flight = flight
+        self._now_s = now_s
+        self._is_out = False
+        flight.began_s = now_s()
+
+    def waits(self) -> None:
+        """It has not begun, if nothing was sent before."""
+        if not self._is_out:
+            self._flight.began_s = None
+
+    def goes_out(self) -> None:
+        """It begins now, if it has not."""
+        if not self._is_out:
+            self._flight.began_s = self._now_s()
+            self._is_out = True
+
+    def age_s(self) -> float:
+        """How long ago it began; 0 if it has not."""
+        now_s = self._now_s()
+        began_s = self._flight.began_s
+        return 0.0 if began_s is None else now_s - began_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """What a provider does that it never should is one metric's Error, and a line in the log."""
 
 import logging
-import traceback
 from collections.abc import Awaitable
 from typing import Final, TypeVar
 
 from gateway.errors import ProviderError, ProviderUnreadable
+from gateway.places import kind_and_places
 
 T = TypeVar("T")
 _log: Final = logging.getLogger(__name__)
@@ -23,10 +23,7 @@ async def guarded(work: Awaitable[T]) -> T:
     except ProviderError:
         raise
     except Exception as error:  # noqa: BLE001 - one metric fails, not the whole verdict
-        # Its own text may hold a secret: the log gets the kind and the places.
-        places = "".join(traceback.format_tb(error.__traceback__))
-        keys = {"kind": type(error).__name__, "places": places}
-        _log.error("a provider failed as it never should", extra=keys)
+        _log.error("a provider failed as it never should", extra=kind_and_places(error))
         raise ProviderUnreadable(
             f"the provider failed unexpectedly ({type(error).__name__}); the gateway's log says"
             " where"

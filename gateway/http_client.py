@@ -8,7 +8,6 @@ is larger than a limit, and a redirect to another origin carries none of the req
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Self
 
@@ -22,12 +21,10 @@ from gateway.egress import OPERATORS, EgressPolicy
 from gateway.errors import (
     EgressRefused,
     ProviderError,
-    ProviderInvalid,
     ProviderUnreadable,
     RedirectRefused,
 )
-from gateway.gotext import quote
-from gateway.gourl import Url, UrlInvalid, parse_url, resolve, unsendable, unsendable_header
+from gateway.gourl import Url
 from gateway.guarded_connector import GuardedConnector
 from gateway.provider import (
     DEADLINE_EXCEEDED,
@@ -37,41 +34,18 @@ from gateway.provider import (
     Stage,
     Tls,
 )
+from gateway.redirects import MAX_REDIRECTS, REDIRECTS, Hop, first_hop, next_hop, target
 
 DEFAULT_MAX_BODY_BYTES = 10 * 1024 * 1024
 DEFAULT_CONNECTIONS_PER_HOST = 32
-MAX_REDIRECTS = 10
-"""Source: Go net/http.defaultCheckRedirect."""
 _KEEP_ALIVE_S = 15.0
 _LONGEST_TIMEOUT_S = 24 * 60 * 60.0
 _USER_AGENT = f"analysis-gateway/{version('analysis-gateway')}"
-_REDIRECTS = {301, 302, 303, 307, 308}
-_REDIRECTS_THAT_KEEP_THE_BODY = {307, 308}
-_HEADERS_OF_A_BODY = {
-    "content-encoding",
-    "content-language",
-    "content-location",
-    "content-type",
-}
 _TOO_LATE_ON_A_KEPT_CONNECTION = (
     aiohttp.ServerDisconnectedError,
     aiohttp.ClientOSError,
     aiohttp.ClientConnectionResetError,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Hop:
-    """One request of a chain of redirects, ready to be sent."""
-
-    request: HttpRequest
-    url: Url
-    first_method: str
-
-    @property
-    def shown(self) -> str:
-        """``Post "<url>"``, as Go's errors begin: with the method that the chain began with."""
-        return f"{self.first_method.capitalize()} {quote(self.url.masked)}"
 
 
 class HttpClient:
@@ -131,7 +105,7 @@ class HttpClient:
 
         Raises: as ``gateway.provider.Http.send`` says.
         """
-        hop = _first_hop(request)
+        hop = first_hop(request)
         exchange = _Exchange(hop)
         if timeout_s <= 0:
             raise exchange.no_answer(DEADLINE_EXCEEDED)
@@ -154,7 +128,7 @@ class HttpClient:
             async with await self._answer_to(exchange.hop.request, exchange.hop.url) as response:
                 headers = _readable(response.headers)
                 location = headers.get("Location", "")
-                if response.status not in _REDIRECTS or not location:
+                if response.status not in REDIRECTS or not location:
                     exchange.stage = Stage.READING_BODY
                     return HttpResponse(
                         response.status,
@@ -163,9 +137,9 @@ class HttpClient:
                         await self._body(response, exchange),
                     )
             exchange.is_answered = True
-            to = _target(exchange.hop, location)
+            to = target(exchange.hop, location)
             self._policy.check_redirect(exchange.hop.url, to)
-            exchange.hop = _next_hop(exchange.hop, response.status, to)
+            exchange.hop = next_hop(exchange.hop, response.status, to)
         raise exchange.no_answer(f"stopped after {MAX_REDIRECTS} redirects")
 
     async def _answer_to(self, request: HttpRequest, url: Url) -> aiohttp.ClientResponse:
@@ -215,7 +189,7 @@ class HttpClient:
 class _Exchange:
     """Where an exchange stands, so that its failure can be told."""
 
-    def __init__(self, hop: _Hop) -> None:
+    def __init__(self, hop: Hop) -> None:
         self.hop = hop
         self.stage = Stage.AWAITING_HEADERS
         self.is_answered = False
@@ -234,50 +208,6 @@ class _Exchange:
         if is_unreadable(error):
             return ProviderUnreadable(f"{self.hop.shown}: {cause_of(error)}")
         return self.no_answer(cause_of(error), is_passing=is_passing(error))
-
-
-def _first_hop(request: HttpRequest) -> _Hop:
-    try:
-        url = parse_url(request.url)
-    except UrlInvalid as error:
-        raise ProviderInvalid(str(error)) from error
-    return _checked(_Hop(request, url, request.method))
-
-
-def _checked(hop: _Hop) -> _Hop:
-    reason = unsendable(hop.request.method, hop.url)
-    for name, value in hop.request.headers.items():
-        reason = reason or unsendable_header(name, value)
-    if reason:
-        raise ProviderInvalid(f"{hop.shown}: {reason}")
-    return hop
-
-
-def _target(hop: _Hop, location: str) -> Url:
-    try:
-        return resolve(hop.url, location)
-    except UrlInvalid as error:
-        raise ProviderUnreadable(
-            f"{hop.shown}: failed to parse Location header {quote(location)}: {error}"
-        ) from error
-
-
-def _next_hop(hop: _Hop, status: int, url: Url) -> _Hop:
-    request = hop.request
-    headers: Mapping[str, str] = request.headers
-    if status not in _REDIRECTS_THAT_KEEP_THE_BODY:
-        method = request.method if request.method in {"GET", "HEAD"} else "GET"
-        headers = _without(headers, _HEADERS_OF_A_BODY)
-        request = replace(request, method=method, body=None)
-    if url.origin != hop.url.origin:
-        # API keys travel in headers of any name: a stranger gets none, and neither does whoever
-        # the stranger sends us on to.
-        headers = {name: headers[name] for name in headers if name.lower() in _HEADERS_OF_A_BODY}
-    return _checked(_Hop(replace(request, headers=headers), url, hop.first_method))
-
-
-def _without(headers: Mapping[str, str], names: set[str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name.lower() not in names}
 
 
 def _wire_headers(own: Mapping[str, str], url: Url) -> tuple[dict[str, str], bool]:

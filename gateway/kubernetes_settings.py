@@ -73,10 +73,6 @@ class Jobs(Section):
         """The time as Kubernetes takes it."""
         return math.ceil(self.ttl_after_finished_s)
 
-    def are_allowed_for(self, namespace: str) -> bool:
-        """Whether analyses of this namespace may run Jobs."""
-        return includes(self.namespaces, namespace)
-
 
 class Kubernetes(Section):
     """Which cluster there is, and what is read from it."""

@@ -11,8 +11,6 @@ import orjson
 
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """What every record has; the rest is the event's own keys."""
-
-
 _PLAIN: Final = re.compile(r'[^ "=\n]+')
 """What is told apart from its neighbours without quotes."""
 

@@ -1,13 +1,13 @@
-"""What the gateway tells Prometheus about single metrics, and about providers that fail."""
+"""What the gateway tells Prometheus about measurements, and about providers that fail."""
 
 from collections.abc import Mapping
 from typing import Final
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 from gateway.labels import CappedLabels, Labels
 from gateway.model import Phase
-from gateway.telemetry import Telemetry
+from gateway.telemetry import DURATION_BUCKETS_S, Telemetry
 
 MAX_METRICS: Final = 5_000
 """Label sets of (template, namespace, metric) before the rest is ``other``."""
@@ -39,13 +39,22 @@ class MeasurementTelemetry:
             ("provider", "reason"),
             registry=registry,
         )
+        self._took_s = Histogram(
+            "analysis_gateway_measurement_duration_seconds",
+            "Measurements judged, and the time each took from asking for a reading, kept or new.",
+            ("provider", "phase"),
+            buckets=DURATION_BUCKETS_S,
+            registry=registry,
+        )
         self._labels = CappedLabels(
             MAX_METRICS,
             on_other=telemetry.dropping("metric_measurements"),
             on_evict=self._forget,
         )
-        self._judged_series: dict[tuple[str, ...], Counter] = {}
-        self._shown_thresholds: dict[tuple[str, ...], float] = {}
+        # Series are looked up once: the library takes longer to find one than to count.
+        self._judged_series: dict[Labels, Counter] = {}
+        self._took_series: dict[tuple[str, Phase], Histogram] = {}
+        self._shown_thresholds: dict[Labels, float] = {}
 
     def judged(
         self,
@@ -62,7 +71,6 @@ class MeasurementTelemetry:
         ``thresholds`` is by the name of the condition, one of ``CONDITIONS``.
         """
         labels = self._labels.admit((template, namespace, metric), now_unix_s=now_unix_s)
-        # Series are looked up once: the library takes longer to find one than to count.
         key = (*labels, phase)
         series = self._judged_series.get(key)
         if series is None:
@@ -73,6 +81,14 @@ class MeasurementTelemetry:
             if self._shown_thresholds.get(key) != number:
                 self._shown_thresholds[key] = number
                 self._threshold.labels(*key).set(number)
+
+    def measured(self, *, provider: str, phase: Phase, took_s: float) -> None:
+        """Count a measurement and how long it took."""
+        series = self._took_series.get((provider, phase))
+        if series is None:
+            series = self._took_s.labels(provider, phase)
+            self._took_series[provider, phase] = series
+        series.observe(took_s)
 
     def provider_failed(self, *, provider: str, reason: str) -> None:
         """Count a measurement that a provider gave no value for; ``reason`` is an error's slug."""

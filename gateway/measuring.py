@@ -10,18 +10,16 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from gateway.conditions import judge
 from gateway.errors import ProviderError
 from gateway.evidence import Evidence
 from gateway.explanations import Explanations, wants_explanation
-from gateway.expr import only_limit
 from gateway.guard import guarded
 from gateway.lasting import Lasting, RunIdentity, attempt_of
-from gateway.measurement_telemetry import MeasurementTelemetry
 from gateway.model import Judgement, Phase, Reading
-from gateway.planner import Planned, PlannedMetric
+from gateway.planned import Planned, PlannedMetric
 from gateway.proofs import Proofs
 from gateway.provider import Attempt, Clock, Context, LastingProvider, Provider
 from gateway.readings import Answer, Freshness, Readings
@@ -30,9 +28,10 @@ from gateway.run_status import Measurement as RunMeasurement
 from gateway.run_status import RunStatus
 from gateway.schedule import Action
 from gateway.secrets import NOT_TOLD, Redaction
+from gateway.showing import Showing
 from gateway.telemetry import Telemetry
 from gateway.traces import Recorder, Traces
-from gateway.verdict import Measurement, one_number, redacted
+from gateway.verdict import Measurement, redacted
 from gateway.ways import Ways
 
 
@@ -55,6 +54,18 @@ class Patience:
         return cls(math.inf, None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What came of asking for a reading."""
+
+    judgement: Judgement
+    outcome: Reading | ProviderError | None = None
+    """None if there is none yet."""
+    answer: Answer | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    evidence: Evidence | None = None
+
+
 class Measuring:
     """Measures metrics."""
 
@@ -71,8 +82,7 @@ class Measuring:
         self._explanations = explanations
         self._ways = ways
         self._now_unix_s = now_unix_s
-        self._telemetry = telemetry
-        self._metrics = MeasurementTelemetry(telemetry)
+        self._showing = Showing(telemetry, now_unix_s)
         self._proofs = Proofs()
         self._traces = Traces()
 
@@ -86,37 +96,10 @@ class Measuring:
     ) -> Measurement:
         """A metric of a plan, read and judged, without secrets; Running once patience is over."""
         started_s = time.perf_counter()
-        plan = metric.plan
-        answer: Answer | None = None
-        metadata: Mapping[str, str] = {}
-        evidence: Evidence | None = None
-        outcome: object = None
-        try:
-            answer = await self._read(metric, planned.namespace, freshness, patience)
-            outcome = answer.reading
-            judgement = answer.reading.judgement or judge(
-                answer.reading,
-                success_condition=plan.success_condition,
-                failure_condition=plan.failure_condition,
-                redaction=planned.redaction,
-            )
-            evidence = self._proofs.of(answer.reading, judgement, plan, planned.redaction)
-            metadata = answer.reading.metadata_with(judgement.phase)
-            if judgement.phase is not Phase.SUCCESSFUL and wants_explanation(answer.reading):
-                judgement = await self._explained(judgement, metric, patience)
-        except ProviderError as error:
-            message = _told(error, planned.redaction)
-            judgement, metadata = Judgement(Phase.ERROR, message), error.metadata
-            self._metrics.provider_failed(provider=plan.provider_name, reason=error.slug)
-            outcome = error
-        except TimeoutError:
-            message = (
-                f"not measured within {patience.wait_s:g}s; the measurement goes on, ask again"
-            )
-            judgement = Judgement(Phase.RUNNING, message)
+        found = await self._find(metric, planned, freshness, patience)
         took_s = time.perf_counter() - started_s
-        self._telemetry.measured(provider=plan.provider_name, phase=judgement.phase, took_s=took_s)
-        self._show_phase(metric, planned, judgement.phase)
+        plan, judgement, answer = metric.plan, found.judgement, found.answer
+        self._showing.judged(metric, planned, judgement.phase, took_s=took_s)
         measurement = Measurement(
             metric=plan.name,
             provider=plan.provider_name,
@@ -131,11 +114,11 @@ class Measuring:
             cache=answer.cache.value if answer else "none",
             took_s=took_s,
             is_dry_run=plan.is_dry_run,
-            metadata=metadata,
-            evidence=evidence,
-            trace=self._traces.of(metric.key, outcome, planned.redaction),
+            metadata=found.metadata,
+            evidence=found.evidence,
+            trace=self._traces.of(metric.key, found.outcome, planned.redaction),
         )
-        self._show_value(measurement, planned)
+        self._showing.valued(measurement, planned)
         shown = redacted(measurement, planned.redaction)
         return replace(shown, reason=explain(shown))
 
@@ -153,12 +136,8 @@ class Measuring:
         attempt = self._attempt_of(metric, run, status)
         measurement = await self._lasting(metric).take(action, provider, attempt, planned.redaction)
         if measurement.finished_at_unix_s is not None:
-            self._telemetry.measured(
-                provider=metric.plan.provider_name,
-                phase=measurement.phase,
-                took_s=measurement.finished_at_unix_s - measurement.started_at_unix_s,
-            )
-            self._show_phase(metric, planned, measurement.phase)
+            took_s = measurement.finished_at_unix_s - measurement.started_at_unix_s
+            self._showing.judged(metric, planned, measurement.phase, took_s=took_s)
         return measurement
 
     async def abandon(
@@ -188,6 +167,38 @@ class Measuring:
 
     def _attempt_of(self, metric: PlannedMetric, run: RunIdentity, status: RunStatus) -> Attempt:
         return attempt_of(run, status, metric.plan.metric, now_unix_s=self._now_unix_s())
+
+    async def _find(
+        self, metric: PlannedMetric, planned: Planned, freshness: Freshness, patience: Patience
+    ) -> _Found:
+        try:
+            answer = await self._read(metric, planned.namespace, freshness, patience)
+        except ProviderError as error:
+            self._showing.failed(metric, error)
+            judgement = Judgement(Phase.ERROR, _told(error, planned.redaction))
+            return _Found(judgement, error, metadata=error.metadata)
+        except TimeoutError:
+            message = (
+                f"not measured within {patience.wait_s:g}s; the measurement goes on, ask again"
+            )
+            return _Found(Judgement(Phase.RUNNING, message))
+        return await self._judged(answer, metric, planned, patience)
+
+    async def _judged(
+        self, answer: Answer, metric: PlannedMetric, planned: Planned, patience: Patience
+    ) -> _Found:
+        plan, reading = metric.plan, answer.reading
+        judgement = reading.judgement or judge(
+            reading,
+            success_condition=plan.success_condition,
+            failure_condition=plan.failure_condition,
+            redaction=planned.redaction,
+        )
+        evidence = self._proofs.of(reading, judgement, plan, planned.redaction)
+        metadata = reading.metadata_with(judgement.phase)
+        if judgement.phase is not Phase.SUCCESSFUL and wants_explanation(reading):
+            judgement = await self._explained(judgement, metric, patience)
+        return _Found(judgement, reading, answer, metadata, evidence)
 
     async def _read(
         self,
@@ -260,27 +271,6 @@ class Measuring:
             takes_since_unix_s=oldest,
         )
 
-    def _show_phase(self, metric: PlannedMetric, planned: Planned, phase: Phase) -> None:
-        self._metrics.judged(
-            template=planned.label,
-            namespace=planned.namespace,
-            metric=metric.plan.name,
-            phase=phase,
-            thresholds=_thresholds(metric, planned),
-            now_unix_s=self._now_unix_s(),
-        )
-
-    def _show_value(self, measurement: Measurement, planned: Planned) -> None:
-        number = one_number(measurement.reading) if measurement.reading else None
-        if number is not None:
-            self._telemetry.valued(
-                template=planned.label,
-                namespace=planned.namespace,
-                metric=measurement.metric,
-                value=number,
-                measured_at_unix_s=self._now_unix_s() - measurement.age_s,
-            )
-
     async def _explained(
         self, judgement: Judgement, metric: PlannedMetric, patience: Patience
     ) -> Judgement:
@@ -297,17 +287,3 @@ class Measuring:
 def _told(error: ProviderError, redaction: Redaction) -> str:
     is_secret = redaction.text(error.expression) != error.expression
     return f"{error.outline}: {NOT_TOLD}" if is_secret else str(error)
-
-
-def _thresholds(metric: PlannedMetric, planned: Planned) -> dict[str, float]:
-    """What the conditions compare the value with, unless a secret may be a part of it."""
-    texts = {
-        "successCondition": metric.plan.success_condition,
-        "failureCondition": metric.plan.failure_condition,
-    }
-    found = dict[str, float]()
-    for name, text in texts.items():
-        number = only_limit(text)
-        if number is not None and planned.redaction.text(text) == text:
-            found[name] = number
-    return found

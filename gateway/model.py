@@ -1,4 +1,4 @@
-"""Argo's nouns that every layer shares: Phase, Reading, Measurement."""
+"""Nouns that every layer shares: Phase, Reading, Judgement."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -11,6 +11,7 @@ from gateway.notice_stream import NoticeStream
 from gateway.notice_telemetry import NoticeTelemetry
 from gateway.notifier import NobodyToTell, Notifier, Notifies
 from gateway.receivers import Receiver
+from gateway.references import References
 from gateway.settings import Settings
 from gateway.store import Store
 from gateway.telemetry import Telemetry
@@ -29,9 +30,8 @@ def open_notifications(
     observer = NoticeTelemetry(telemetry, [each.name for each in settings.notifications])
     stream = NoticeStream(store, str(uuid4()), receivers=len(settings.notifications))
     notifier = Notifier(settings.notifications, stream, observer)
-    receivers = [
-        Receiver(each, secrets, settings.namespace, time.time) for each in settings.notifications
-    ]
+    references = References(secrets, settings.namespace)
+    receivers = [Receiver(each, references, time.time) for each in settings.notifications]
     courier = Courier(stream, receivers, observer, time.time, notifier.has_news)
     parts.push_async_callback(notifier.close)
     keep(notifier.serve(), "queue notices", parts)

@@ -136,15 +136,7 @@ class NoticeStream:
 
     async def keep(self, receiver: str, entries: Sequence[bytes]) -> None:
         """Say that entries are still in hand."""
-        await self._store.call(
-            lambda redis: redis.xclaim(
-                STREAM + receiver,
-                GROUP,
-                self._consumer,
-                min_idle_time=0,
-                message_ids=list(entries),
-            )
-        )
+        await self._claim(receiver, entries, idle_s=0)
 
     async def done(self, entry: Entry) -> None:
         """Forget an entry."""
@@ -157,16 +149,7 @@ class NoticeStream:
 
     async def release(self, receiver: str, entries: Sequence[bytes]) -> None:
         """Let others take entries at once."""
-        await self._store.call(
-            lambda redis: redis.xclaim(
-                STREAM + receiver,
-                GROUP,
-                self._consumer,
-                min_idle_time=0,
-                message_ids=list(entries),
-                idle=int(ABANDONED_S * 1000),
-            )
-        )
+        await self._claim(receiver, entries, idle_s=ABANDONED_S)
 
     async def sweep(self, known: Sequence[str]) -> int:
         """Drop what nobody delivers any more to receivers that are not ``known``; how many."""
@@ -176,6 +159,19 @@ class NoticeStream:
             arguments = [name, int(LONGEST_RETRY_S * 1000), _MAX_SWEPT]
             dropped += cast("int", await self._eval(SWEEP, [RECEIVERS, STREAM + name], arguments))
         return dropped
+
+    async def _claim(self, receiver: str, entries: Sequence[bytes], *, idle_s: float) -> None:
+        """Have it that this replica gave its last sign of life ``idle_s`` seconds ago."""
+        await self._store.call(
+            lambda redis: redis.xclaim(
+                STREAM + receiver,
+                GROUP,
+                self._consumer,
+                min_idle_time=0,
+                message_ids=list(entries),
+                idle=int(idle_s * 1000),
+            )
+        )
 
     async def _eval(
         self, script: str, keys: Sequence[str], arguments: Sequence[str | bytes | int]

@@ -19,6 +19,7 @@ import orjson
 from gateway.errors import GatewayError
 from gateway.model import Phase
 from gateway.notification_settings import Notification
+from gateway.planned import INLINE
 from gateway.secrets import Secret
 from gateway.verdict import cut, timestamp
 
@@ -77,7 +78,7 @@ class Notice:
     @property
     def names(self) -> tuple[str, ...]:
         """What patterns of templates are compared with."""
-        if self.label == "inline":
+        if self.label == INLINE:
             return (self.label,)
         return tuple(each.partition("@")[0] for each in self.templates) or (self.label,)
 
@@ -134,7 +135,7 @@ def question_of(namespace: str, origins: Sequence[str], arguments: Mapping[str, 
 
     Args:
         namespace: where they are judged.
-        origins: of the templates, as ``gateway.planner.Planned`` has them.
+        origins: of the templates, as ``gateway.planned.Planned`` has them.
         arguments: as they may be shown.
 
     """

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from gateway.errors import StoreUnavailable
 from gateway.model import Phase
+from gateway.newest import remember
 from gateway.notice_stream import NoticeStream
 from gateway.notices import (
     VERDICT_CHANGED,
@@ -25,7 +26,7 @@ from gateway.notices import (
     question_of,
 )
 from gateway.notification_settings import Notification
-from gateway.planner import Planned
+from gateway.planned import Planned
 from gateway.verdict import Verdict
 
 MAX_WAITING: Final = 2_000
@@ -163,10 +164,7 @@ class Notifier:
             phase, at_unix_s = seen
             if phase is notice.phase and 0 <= notice.at_unix_s - at_unix_s < QUIET_S:
                 return True
-        self._seen[question] = (notice.phase, notice.at_unix_s)
-        self._seen.move_to_end(question)
-        if len(self._seen) > _MAX_SEEN:
-            self._seen.popitem(last=False)
+        remember(self._seen, question, (notice.phase, notice.at_unix_s), at_most=_MAX_SEEN)
         return False
 
     def _put(self, notice: Notice, question: str) -> None:

@@ -18,3 +18,8 @@ def places(frames: Iterable[tuple[FrameType, int]]) -> str:
 def places_of(error: BaseException) -> str:
     """Where an error comes from, the innermost place first."""
     return places(reversed([*walk_tb(error.__traceback__)]))
+
+
+def kind_and_places(error: BaseException) -> dict[str, str]:
+    """What a log line may tell of an error that nobody foresaw: its own text may hold a secret."""
+    return {"kind": type(error).__name__, "places": places_of(error)}

@@ -8,6 +8,7 @@ from typing import Final
 from gateway.conditions import evidence_of
 from gateway.evidence import Evidence
 from gateway.model import Judgement, Phase, Reading
+from gateway.newest import remember
 from gateway.plan import MetricPlan
 from gateway.secrets import NOT_TOLD, Redaction
 from gateway.verdict import MAX_TEXT_CHARS, masked
@@ -60,11 +61,6 @@ class Proofs:
             failure_condition=redaction.text(plan.failure_condition),
         )
         if sum(map(len, conditions)) + len(repr(evidence)) <= MAX_KEPT_CHARS:
-            self._keep(key, _Kept(weakref.ref(reading), weakref.ref(redaction), evidence))
+            known = _Kept(weakref.ref(reading), weakref.ref(redaction), evidence)
+            remember(self._kept, key, known, at_most=_MAX_KEPT)
         return evidence
-
-    def _keep(self, key: _Key, kept: _Kept) -> None:
-        self._kept[key] = kept
-        self._kept.move_to_end(key)
-        if len(self._kept) > _MAX_KEPT:
-            self._kept.popitem(last=False)

@@ -11,24 +11,20 @@ outcome is kept for the next caller with the same question, once.
 import asyncio
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
 from gateway.beginnings import telling
 from gateway.errors import ProviderUnreachable, ProviderUnreadable
-from gateway.flight import Ask, Flight, Freshness, Origin, Outcome
-from gateway.memory import Memory
+from gateway.flight import Ask, Flight, FlightBeginning, Freshness, Origin, Outcome
+from gateway.memory import Memory, Remembered
 from gateway.model import Reading
 from gateway.pace import Pace
 from gateway.shared_readings import Found, Lead, NoStore, SharedReadings, Wanted
+from gateway.unclaimed import UNCLAIMED_S, Unclaimed
 
-UNCLAIMED_S: Final = 60.0
-"""How long an outcome that nobody waited for is kept for the next caller."""
-MAX_UNCLAIMED: Final = 1_000
-"""Outcomes that are kept for a next caller at the same time; the oldest go first."""
 _FIRST_POLL_S: Final = 0.01
 _LONGEST_POLL_S: Final = 0.05
 
@@ -103,7 +99,7 @@ class Readings:
         self._pace = Pace()
         self._flights: dict[str, Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._unclaimed: OrderedDict[str, tuple[Outcome, float]] = OrderedDict()
+        self._unclaimed = Unclaimed()
 
     def peek(self, key: str, freshness: Freshness) -> Answer | None:
         """A fresh reading from this process's memory, without waiting for anything."""
@@ -111,6 +107,19 @@ class Readings:
         if key in self._unclaimed:
             return None
         return self._known(key, freshness)
+
+    def are_current(self, wanted: Sequence[tuple[str, Reading]], freshness: Freshness) -> bool:
+        """Whether each question would be answered by ``peek`` with this very reading.
+
+        If so, that counts as having been answered.
+        """
+        for key, reading in wanted:
+            kept = None if key in self._unclaimed else self._fresh(key, freshness)
+            if kept is None or kept.reading is not reading:
+                return False
+        for _ in wanted:
+            self._observer.cache_lookup(CacheState.HIT)
+        return True
 
     async def read(
         self,
@@ -135,7 +144,7 @@ class Readings:
         """
         ask = Ask.at(self._monotonic_s(), freshness)
         while True:
-            unclaimed = self._take_unclaimed(key, ask)
+            unclaimed = self._unclaimed.take(key, ask, now_s=self._monotonic_s())
             if unclaimed is not None:
                 return self._told(unclaimed, CacheState.HIT)
             known = self._known(key, freshness)
@@ -143,9 +152,10 @@ class Readings:
                 return known
             flight = self._flights.get(key)
             if flight is None or not ask.may_join(flight):
-                outcome = await _wait_for(self._take_off(key, ask, measure, longest_s, tenant))
+                flight = self._take_off(key, ask, measure, longest_s, tenant)
+                outcome = await flight.wait()
                 return self._told(outcome, CacheState.MISS)
-            outcome = await _wait_for(flight)
+            outcome = await flight.wait()
             if ask.takes(outcome):
                 return self._told(outcome, CacheState.COALESCED)
 
@@ -219,7 +229,7 @@ class Readings:
             pause_s = min(1.5 * pause_s, _LONGEST_POLL_S)
 
     async def _measure(self, key: str, flight: Flight, measure: Measure) -> Outcome:
-        began = _Beginning(flight, self._monotonic_s)
+        began = FlightBeginning(flight, self._monotonic_s)
         self._observer.flight_started()
         try:
             async with self._sharing(flight).lease(key, began.age_s, token=flight.token):
@@ -240,7 +250,7 @@ class Readings:
         if reading is not None and (flight.waiters or not is_marked):
             self._memory.put(key, reading, began_s=outcome.began_s)
         if flight.waiters:
-            self._unclaimed.pop(key, None)
+            self._unclaimed.drop(key)
         elif not is_marked:
             self._leave_unclaimed(key, outcome)
         flight.outcome.set_result(outcome)
@@ -272,30 +282,20 @@ class Readings:
         return self._alone if is_alone else self._shared
 
     def _leave_unclaimed(self, key: str, outcome: Outcome) -> None:
-        kept = self._memory.get(key, now_s=self._monotonic_s())
-        if kept is not None and kept.began_s > outcome.began_s:
-            return
-        self._unclaimed.pop(key, None)
-        self._unclaimed[key] = (outcome, self._monotonic_s() + UNCLAIMED_S)
-        while len(self._unclaimed) > MAX_UNCLAIMED:
-            self._unclaimed.popitem(last=False)
-
-    def _take_unclaimed(self, key: str, ask: Ask) -> Outcome | None:
-        if key not in self._unclaimed:
-            return None
-        outcome, until_s = self._unclaimed[key]
-        is_over = until_s < self._monotonic_s()
-        if is_over or ask.takes(outcome):
-            del self._unclaimed[key]
-            return None if is_over else outcome
-        return None
-
-    def _known(self, key: str, freshness: Freshness) -> Answer | None:
         now_s = self._monotonic_s()
         kept = self._memory.get(key, now_s=now_s)
-        if kept is None or now_s - kept.began_s > freshness.max_age_s:
-            return None
-        return self._answered(kept.reading, kept.began_s, CacheState.HIT)
+        if kept is not None and kept.began_s > outcome.began_s:
+            return
+        self._unclaimed.leave(key, outcome, now_s=now_s)
+
+    def _known(self, key: str, freshness: Freshness) -> Answer | None:
+        kept = self._fresh(key, freshness)
+        return None if kept is None else self._answered(kept.reading, kept.began_s, CacheState.HIT)
+
+    def _fresh(self, key: str, freshness: Freshness) -> Remembered | None:
+        now_s = self._monotonic_s()
+        kept = self._memory.get(key, now_s=now_s)
+        return None if kept is None or now_s - kept.began_s > freshness.max_age_s else kept
 
     def _told(self, outcome: Outcome, if_measured: CacheState) -> Answer:
         if isinstance(outcome.result, Reading):
@@ -309,39 +309,3 @@ class Readings:
         self._observer.cache_lookup(cache)
         age_s = max(0.0, self._monotonic_s() - began_s)
         return Answer(reading, self._now_unix_s() - age_s, age_s, cache)
-
-
-class _Beginning:
-    """Implements ``gateway.beginnings.Beginning`` for a flight."""
-
-    def __init__(self, flight: Flight, now_s: Callable[[], float]) -> None:
-        self._flight = flight
-        self._now_s = now_s
-        self._is_out = False
-        flight.began_s = now_s()
-
-    def waits(self) -> None:
-        """It has not begun, if nothing was sent before."""
-        if not self._is_out:
-            self._flight.began_s = None
-
-    def goes_out(self) -> None:
-        """It begins now, if it has not."""
-        if not self._is_out:
-            self._flight.began_s = self._now_s()
-            self._is_out = True
-
-    def age_s(self) -> float:
-        """How long ago it began; 0 if it has not."""
-        now_s = self._now_s()
-        began_s = self._flight.began_s
-        return 0.0 if began_s is None else now_s - began_s
-
-
-async def _wait_for(flight: Flight) -> Outcome:
-    flight.waiters += 1
-    try:
-        # A caller that hangs up must not cancel the outcome that the others wait for.
-        return await asyncio.shield(flight.outcome)
-    finally:
-        flight.waiters -= 1

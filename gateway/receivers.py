@@ -1,25 +1,18 @@
 """Where notices go: one request, under a policy that lets it reach its receiver and nobody else."""
 
-import asyncio
-from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
-from gateway.args import MissingSecret
-from gateway.bounds import MAX_BYTES
 from gateway.connection_settings import Reference
-from gateway.credentials import SecretSource
-from gateway.egress import EVERYTHING, EgressPolicy, Redirects
-from gateway.errors import ClusterUnavailable, GatewayError, ProviderError
+from gateway.egress import EgressPolicy, Redirects, only
+from gateway.errors import GatewayError, ProviderError
 from gateway.gourl import host_and_port, parse_url
-from gateway.hosts import HostPattern, read_host
+from gateway.hosts import read_host
 from gateway.http_client import HttpClient
 from gateway.notices import Notice, body_of, headers_of, signature_headers
 from gateway.notification_settings import Notification
 from gateway.provider import Clock, HttpRequest, NoAnswer
-from gateway.regular_files import read_regular
+from gateway.references import References
 from gateway.secrets import Redaction, Secret
-from gateway.template import SecretKeyRef
 
 _MAX_ANSWER_BYTES: Final = 64 * 1024
 _OK: Final = range(200, 300)
@@ -35,13 +28,11 @@ class Receiver:
     def __init__(
         self,
         notification: Notification,
-        secrets: SecretSource,
-        own_namespace: str,
+        references: References,
         now_unix_s: Clock,
     ) -> None:
         self.notification: Final = notification
-        self._secrets = secrets
-        self._own_namespace = own_namespace
+        self._references = references
         self._now_unix_s = now_unix_s
         self._clients: dict[tuple[str, str, int], HttpClient] = {}
 
@@ -98,37 +89,9 @@ class Receiver:
         return Secret(text)
 
     async def _read(self, reference: Reference | None) -> Secret | None:
-        if reference is None:
-            return None
-        if reference.file is not None:
-            return await asyncio.to_thread(_content, reference.file)
-        name, _, key = (reference.secret or "").partition("/")
-        ref = SecretKeyRef(name=name, key=key)
-        try:
-            found = (await self._secrets.read(self._own_namespace, [ref]))[ref]
-        except ClusterUnavailable as error:
-            raise ProviderError(str(error)) from None
-        if isinstance(found, MissingSecret):
-            raise ProviderError(found.message)
-        return found
-
-
-def _content(file: Path) -> Secret:
-    try:
-        return Secret(read_regular(file, max_bytes=MAX_BYTES).decode())
-    except UnicodeDecodeError:
-        raise ProviderError(f"{file} is not UTF-8") from None
-    except OSError as error:
-        raise ProviderError(f"{file} cannot be read: {error.strerror or error}") from None
+        return None if reference is None else await self._references.read(reference)
 
 
 def _policy(name: str, scheme: str, host: str, port: int) -> EgressPolicy:
-    """The address is the operator's: it needs no rule, but what no rule can allow stays refused."""
-    rule = replace(
-        EVERYTHING,
-        name=name,
-        hosts=(HostPattern(read_host(host)),),
-        schemes=frozenset({scheme}),
-        ports=(range(port, port + 1),),
-    )
+    rule = only(name, scheme, read_host(host), port)
     return EgressPolicy(f"notification {name}", (rule,), Redirects.NONE)

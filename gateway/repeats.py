@@ -1,11 +1,13 @@
 """One verdict for all who ask the same within milliseconds, from the same readings."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.planner import Planned, Question
+from gateway.model import Reading
+from gateway.newest import remember
+from gateway.planned import Planned, Question
 from gateway.readings import CacheState, Freshness, Readings
 from gateway.verdict import MAX_TEXT_CHARS, Verdict
 
@@ -35,6 +37,14 @@ class Ask:
         return bool(self.context) or self.is_explained
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    planned: Planned
+    verdict: Verdict
+    readings: Sequence[tuple[str, Reading]]
+    """What it was judged by: each with its key."""
+
+
 class Repeats:
     """Verdicts that were given just now from kept readings.
 
@@ -44,35 +54,29 @@ class Repeats:
 
     def __init__(self, readings: Readings) -> None:
         self._readings = readings
-        self._kept: OrderedDict[tuple[str, bool], tuple[Planned, Verdict]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, bool], _Kept] = OrderedDict()
 
     def find(self, planned: Planned, ask: Ask, now_unix_s: float) -> Verdict | None:
         """The verdict that was given just now, if it would be given again."""
         kept = self._kept.get((ask.question.identity, ask.is_dry_run))
-        if kept is None or kept[0] is not planned or ask.is_personal:
+        if kept is None or kept.planned is not planned or ask.is_personal:
             return None
-        verdict = kept[1]
-        if not 0 <= now_unix_s - verdict.started_at_unix_s < REPEAT_S:
+        if not 0 <= now_unix_s - kept.verdict.started_at_unix_s < REPEAT_S:
             return None
-        for metric, measurement in zip(planned.metrics, verdict.measurements, strict=True):
-            answer = self._readings.peek(metric.key, ask.freshness)
-            if answer is None or answer.reading is not measurement.reading:
-                return None
-        return verdict
+        return kept.verdict if self._readings.are_current(kept.readings, ask.freshness) else None
 
     def keep(self, planned: Planned, ask: Ask, verdict: Verdict) -> None:
         """Remember a verdict that kept readings gave."""
         if ask.is_personal or not ask.question.is_worth_remembering:
             return
-        if not all(
-            each.cache == CacheState.HIT
-            and each.reading is not None
+        readings = [
+            (metric.key, each.reading)
+            for metric, each in zip(planned.metrics, verdict.measurements, strict=True)
+            if each.reading is not None
+            and each.cache == CacheState.HIT
             and len(each.reading.text) <= MAX_TEXT_CHARS
-            for each in verdict.measurements
-        ):
+        ]
+        if len(readings) < len(planned.metrics):
             return
         key = (ask.question.identity, ask.is_dry_run)
-        self._kept[key] = (planned, verdict)
-        self._kept.move_to_end(key)
-        if len(self._kept) > _MAX_KEPT:
-            self._kept.popitem(last=False)
+        remember(self._kept, key, _Kept(planned, verdict, readings), at_most=_MAX_KEPT)

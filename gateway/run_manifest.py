@@ -28,6 +28,8 @@ from gateway.wire import (
 )
 
 KIND: Final = "AnalysisRun"
+OWN_PREFIX: Final = "analysis-gateway/"
+"""Annotations that begin so are what the gateway says of a run; who brings a run cannot."""
 TEMPLATES_ANNOTATION: Final = "analysis-gateway/templates"
 """``name@sha256:...`` of every template that took part, with commas between."""
 LABEL_ANNOTATION: Final = "analysis-gateway/template"
@@ -40,16 +42,6 @@ MADE_BY_ANNOTATION: Final = "analysis-gateway/made-by"
 """The name of the caller who started the run."""
 CONNECTIONS_ANNOTATION: Final = "analysis-gateway/connections"
 """JSON of the connections that the caller had the right to; not there if to all."""
-_OWN: Final = frozenset(
-    {
-        TEMPLATES_ANNOTATION,
-        LABEL_ANNOTATION,
-        NAMED_ANNOTATION,
-        MADE_BY_ANNOTATION,
-        CONNECTIONS_ANNOTATION,
-    }
-)
-"""What only the gateway may say of a run: who brings a whole run has used no template."""
 _MAX_NAME_CHARS: Final = 63
 _EVERY_METRIC: Final = DryRunRule(metricName=".*")
 
@@ -163,7 +155,11 @@ def order_of(run: AnalysisRun, *, namespace: str, given: tuple[Argument, ...]) -
         flat=run.flat(),
         arguments=args.merge(run.spec.args, given),
         labels=metadata.labels,
-        annotations={key: text for key, text in metadata.annotations.items() if key not in _OWN},
+        annotations={
+            key: text
+            for key, text in metadata.annotations.items()
+            if not key.startswith(OWN_PREFIX)
+        },
         ttl_strategy=run.spec.ttl_strategy,
         is_terminated=run.spec.terminate,
         is_brought=True,
@@ -193,38 +189,39 @@ def manifest(
 
     """
     room = _MAX_NAME_CHARS - len(suffix)
-    name = f"{order.name[:room]}{suffix}" if order.is_name_open else order.name
-    flat = order.flat
-    dry_run = [
-        *(each.part for each in flat.dry_run),
-        *([_EVERY_METRIC] if order.is_dry_run else []),
-    ]
-    retention = [each.part for each in flat.measurement_retention]
-    spec: dict[str, object] = {"metrics": [_wire(each.part) for each in flat.metrics]}
-    lists = {
-        "args": order.arguments,
-        "dryRun": dry_run,
-        "measurementRetention": retention,
-    }
-    spec |= {field: [_wire(part) for part in parts] for field, parts in lists.items() if parts}
-    if order.ttl_strategy is not None:
-        spec["ttlStrategy"] = _wire(order.ttl_strategy)
-    annotations = {**order.annotations}
-    if not order.is_brought:
-        annotations[NAMED_ANNOTATION] = "true"
-    described = {"labels": dict(order.labels), "annotations": annotations}
+    described = {"labels": dict(order.labels), "annotations": _annotations(order)}
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": {
-            "name": name,
+            "name": f"{order.name[:room]}{suffix}" if order.is_name_open else order.name,
             "namespace": order.namespace,
             "uid": run_id,
             "creationTimestamp": timestamp(created_at_unix_s),
             **{key: value for key, value in described.items() if value},
         },
-        "spec": spec,
+        "spec": _spec(order),
     }
+
+
+def _annotations(order: Order) -> dict[str, str]:
+    named = {} if order.is_brought else {NAMED_ANNOTATION: "true"}
+    return {**order.annotations, **named}
+
+
+def _spec(order: Order) -> dict[str, object]:
+    flat = order.flat
+    own_dry_run = [_EVERY_METRIC] if order.is_dry_run else []
+    lists: dict[str, Sequence[WireModel]] = {
+        "args": order.arguments,
+        "dryRun": [*(each.part for each in flat.dry_run), *own_dry_run],
+        "measurementRetention": [each.part for each in flat.measurement_retention],
+    }
+    spec: dict[str, object] = {"metrics": [_wire(each.part) for each in flat.metrics]}
+    spec |= {field: [_wire(part) for part in parts] for field, parts in lists.items() if parts}
+    if order.ttl_strategy is not None:
+        spec["ttlStrategy"] = _wire(order.ttl_strategy)
+    return spec
 
 
 def _located(field: str, parts: Sequence[Part]) -> Iterator[Located[Part]]:

@@ -24,8 +24,6 @@ _SHORT_ESCAPES: Final = {
     "\r": r"\r",
     "\t": r"\t",
 }
-
-
 _MIN_CORE_CHARS: Final = 6
 """Shorter ones are found by chance in texts that hold no secret."""
 _URL_SAFE: Final = str.maketrans("+/", "-_")

@@ -22,8 +22,6 @@ from gateway.setting_types import LOOPBACK_HOSTS, PluginName, Seconds, SecretTex
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 LONGEST_SECRET_AGE_S: Final = 30.0
 """How long after its change a Secret of a cluster may still be used as it was."""
-
-
 _JOB_ENVIRON: Final = {
     "ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE": "namespace",
     "ARGO_ROLLOUTS_ANALYSIS_JOB_KUBECONFIG": "connect",

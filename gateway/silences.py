@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from gateway.newest import remember
 from gateway.provider import HttpRequest, HttpResponse
 
 LONGEST_S: Final = 600.0
@@ -68,9 +69,8 @@ class Silences:
         key = self._key(request)
         silence = self._kept.get(key)
         if silence is None:
-            self._kept[key] = Silence(until_s, _bounded(answer))
-            if len(self._kept) > MAX_SILENCES:
-                self._kept.popitem(last=False)
+            silence = Silence(until_s, _bounded(answer))
+            remember(self._kept, key, silence, at_most=MAX_SILENCES)
             return
         silence.answer = _bounded(answer)
         # Of answers to requests that were under way together the most cautious one counts.

@@ -97,14 +97,14 @@ def connect(url: Secret, patience: Patience) -> Client:
     raise StoreInvalid(f"the Redis URL cannot be understood; its form is one of {_FORMS}")
 
 
-class _ServerClient:
-    def __init__(self, url: str, patience: Patience) -> None:
-        _options(url, known=_TLS_OPTIONS)
-        pool = ConnectionPool(**{**cast("Options", parse_url(url)), **patience.options})
-        self.commands: Final = Redis(connection_pool=pool)
+class _PoolClient:
+    """Has one pool of connections, all to the same server."""
+
+    def __init__(self, commands: Redis) -> None:
+        self.commands: Final = commands
 
     async def ping(self) -> None:
-        await _expect_pong(self.commands)
+        await self.commands.execute_command("PING")  # type: ignore[no-untyped-call]
 
     async def forget(self) -> None:
         await self.commands.connection_pool.disconnect(inuse_connections=False)
@@ -114,7 +114,14 @@ class _ServerClient:
         await self.commands.connection_pool.disconnect()
 
 
-class _SentinelClient:
+class _ServerClient(_PoolClient):
+    def __init__(self, url: str, patience: Patience) -> None:
+        _options(url, known=_TLS_OPTIONS)
+        pool = ConnectionPool(**{**cast("Options", parse_url(url)), **patience.options})
+        super().__init__(Redis(connection_pool=pool))
+
+
+class _SentinelClient(_PoolClient):
     def __init__(self, target: "_Target", patience: Patience) -> None:
         name, _, database = target.path.partition("/")
         if not name:
@@ -128,19 +135,13 @@ class _SentinelClient:
             target.addresses(_SENTINEL_PORT),
             sentinel_kwargs={**target.tls(), **patience.options, **sentinel_login},
         )
-        self.commands: Final[Redis] = self._sentinels.master_for(
+        master: Redis = self._sentinels.master_for(
             name, db=int(database or 0), **target.login, **target.tls(), **patience.options
         )
-
-    async def ping(self) -> None:
-        await _expect_pong(self.commands)
-
-    async def forget(self) -> None:
-        await self.commands.connection_pool.disconnect(inuse_connections=False)
+        super().__init__(master)
 
     async def close(self) -> None:
-        await self.commands.aclose()
-        await self.commands.connection_pool.disconnect()
+        await super().close()
         await self._sentinels.aclose()
 
 
@@ -214,7 +215,3 @@ def _options(url: str, *, known: frozenset[str]) -> Mapping[str, str]:
             f"the Redis URL has an unknown option; known are {', '.join(sorted(known))}"
         )
     return options
-
-
-async def _expect_pong(commands: Redis) -> None:
-    await commands.execute_command("PING")  # type: ignore[no-untyped-call]

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
-from gateway.places import places_of
+from gateway.places import kind_and_places
 
 _log: Final = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ def _told(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
     error = context.get("exception")
     if isinstance(error, BaseException):
         # The loop's own words may quote the arguments of a call.
-        keys = {"kind": type(error).__name__, "places": places_of(error)}
+        keys = kind_and_places(error)
     else:
         keys = {"kind": str(context.get("message"))}
     _log.error("something failed that nobody waits for", extra=keys)

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from gateway.newest import remember
 from gateway.provider import AccessToken
 from gateway.single_flight import Flights, shared
 
@@ -74,10 +75,8 @@ class TokenCache:
         # A token's life is counted from before it was asked for, never from later.
         asked_at_s = self._clock_s()
         token = await fetch()
-        self._held[key] = _Held(token, asked_at_s + _useful_s(token))
-        self._held.move_to_end(key)
-        while len(self._held) > MAX_TOKENS:
-            self._held.popitem(last=False)
+        held = _Held(token, asked_at_s + _useful_s(token))
+        remember(self._held, key, held, at_most=MAX_TOKENS)
         return token
 
 

@@ -88,6 +88,16 @@ class Verdict:
         return self.phase is Phase.SUCCESSFUL
 
     @cached_property
+    def caches(self) -> frozenset[str]:
+        """Where its readings came from; nothing if it has none."""
+        return frozenset(each.cache for each in self.measurements if each.reading is not None)
+
+    @cached_property
+    def age_s(self) -> float:
+        """How old its oldest reading was."""
+        return max((each.age_s for each in self.measurements), default=0.0)
+
+    @cached_property
     def body(self) -> bytes:
         """The document as strict JSON."""
         return orjson.dumps(document(self), option=orjson.OPT_APPEND_NEWLINE)

@@ -8,10 +8,10 @@ from typing import Any
 
 from running import template
 
-from gateway import app
 from gateway.egress_parts import policies_of
 from gateway.job_rights import JobRights
-from gateway.planner import Question
+from gateway.judge_parts import Reach, open_judges
+from gateway.planned import Question
 from gateway.runs.local import LocalRun
 from gateway.runs.plans import RunPlan, plan_run, wanted
 from gateway.runs.runs import order_of_question
@@ -37,25 +37,24 @@ class Local:
 @asynccontextmanager
 async def local(*metrics: Mapping[str, object], **spec: Any) -> AsyncIterator[Local]:
     """What is needed to run an inline template."""
-    settings, telemetry = Settings(), Telemetry()
+    settings = Settings()
 
     async def key() -> bytes:
         return bytes(32)
 
     async with AsyncExitStack() as parts:
-        readings = app.readings_of(settings, telemetry, None)
         sources = await open_sources(settings, None, parts)
-        judges = await app.compose(
+        judges = await open_judges(
             settings,
             {},
             sources,
-            readings,
+            None,
             key,
-            telemetry,
+            Telemetry(),
             parts,
-            rights=app.Rights(JobRights(), policies_of(settings)),
+            reach=Reach(JobRights(), policies_of(settings)),
         )
-        parts.push_async_callback(readings.drain, 0.0)
+        parts.push_async_callback(judges.readings.drain, 0.0)
         inline = (parse(template(*metrics, **spec)),)
         question = Question(namespace="default", inline=inline)
         plan = await plan_run(judges.planner, wanted(order_of_question(judges.planner, question)))

@@ -49,7 +49,7 @@ class Caller:
 
     async def asks(self, path: str) -> Answer:
         """A good request and its answer."""
-        self.says(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        self.says(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         return await self.hears()
 
     async def is_dropped(self) -> bytes:

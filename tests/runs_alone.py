@@ -24,6 +24,7 @@ from gateway.notifier import NobodyToTell
 from gateway.planner import Planner, Secrets
 from gateway.provider import Context, ProviderType
 from gateway.quota_telemetry import QuotaTelemetry
+from gateway.reading_telemetry import ReadingTelemetry
 from gateway.readings import Readings
 from gateway.run_document import status_json
 from gateway.run_manifest import manifest, order_of, parse_run
@@ -211,7 +212,7 @@ async def alone(
     readings = Readings(
         memory=Memory(max_entries=10, max_bytes=10_000, retention_s=60),
         shared=None,
-        observer=telemetry,
+        observer=ReadingTelemetry(telemetry),
         monotonic_s=now_unix_s,
     )
     measuring = Measuring(

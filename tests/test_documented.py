@@ -10,7 +10,6 @@ import pytest
 import yaml
 from plugins import EXAMPLE, with_example
 
-from gateway import app
 from gateway.access.admission import LONGEST_WAIT_S
 from gateway.access.kept_file import POLL_S
 from gateway.access.key_sets import FRESH_S, PAUSE_S
@@ -38,12 +37,12 @@ from gateway.errors import (
 from gateway.expr import budget, cursor, program
 from gateway.expr.environment import RESULT_FUNCTIONS, SIMPLE_FUNCTIONS
 from gateway.expr.signatures import BUILTIN_NAMES
+from gateway.judge_parts import PLUGIN_IMPORT_S
 from gateway.kube.template_scope import FIRST_PAUSE_S
 from gateway.kube.template_scope import LONGEST_PAUSE_S as LONGEST_WATCH_PAUSE_S
 from gateway.lint import Severity, lint
 from gateway.model import Phase
 from gateway.quota_telemetry import MAX_CREDENTIALS
-from gateway.readings import UNCLAIMED_S
 from gateway.runs.worker import PAUSE_S as PAUSE_OF_RUNS_S
 from gateway.runs.worker import TELL_EVERY_S
 from gateway.silences import LONGEST_S
@@ -51,6 +50,7 @@ from gateway.source_parts import FIRST_LISTING_S
 from gateway.sources import MAX_FILES, RESYNC_S
 from gateway.store import CALL_BUDGET_S, LONGEST_PAUSE_S
 from gateway.template import parse
+from gateway.unclaimed import UNCLAIMED_S
 from gateway.verdict import MAX_TEXT_CHARS
 from gateway.web.rendering import POLICY
 from gateway.web.run_view import MAX_CHARS
@@ -255,7 +255,7 @@ def test_every_function_of_conditions_is_named(name: str) -> None:
                 f"{values.MAX_DEPTH} levels",
                 f"{values.MAX_CHARS:,} characters",
                 f"{values.MAX_METADATA_CHARS:,} characters",
-                f"longer to import than {app.PLUGIN_IMPORT_S:g} s",
+                f"longer to import than {PLUGIN_IMPORT_S:g} s",
                 f"each plugin has {THREADS}",
             )
         ),

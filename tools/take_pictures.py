@@ -17,6 +17,7 @@ from running import Service, service  # noqa: E402
 from shown_runs import keep, measured, result  # noqa: E402
 
 from gateway.model import Phase  # noqa: E402
+from gateway.run_status import MetricResult  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 NOW = datetime(2026, 11, 27, 14, 20, 5, tzinfo=UTC)
@@ -49,19 +50,13 @@ def metric(name: str, success: str, query: str, **fields: object) -> dict[str, A
     }
 
 
-async def failed_release(gateway: Service) -> str:
-    """A release that began well."""
-    dice = random.Random(3)  # noqa: S311 - a picture
-    rates = [
-        0.994 + dice.uniform(-0.004, 0.004) - 0.018 * max(0, number - 13) ** 0.6
-        for number in range(18)
-    ]
-    phases = [Phase.SUCCESSFUL if rate >= 0.97 else Phase.FAILED for rate in rates]  # noqa: PLR2004
-    latencies = [
-        [180 + 40 * math.sin(number / 3) + dice.uniform(-9, 9), 310 + dice.uniform(-40, 70)]
-        for number in range(18)
-    ]
-    rate = metric(
+Shown = tuple[dict[str, Any], MetricResult]
+"""A metric and its result."""
+
+
+def falling_success_rate(dice: random.Random) -> Shown:
+    """One that began well, and fails in the end."""
+    asked = metric(
         "success-rate",
         "result[0] >= 0.97",
         'sum(rate(http_requests_total{service="checkout",code!~"5.."}[1m]))'
@@ -69,37 +64,53 @@ async def failed_release(gateway: Service) -> str:
         count=30,
         failureLimit=2,
     )
-    latency = metric(
+    rates = [
+        0.994 + dice.uniform(-0.004, 0.004) - 0.018 * max(0, number - 13) ** 0.6
+        for number in range(18)
+    ]
+    phases = [Phase.SUCCESSFUL if rate >= 0.97 else Phase.FAILED for rate in rates]  # noqa: PLR2004
+    return asked, result(
+        "success-rate",
+        Phase.FAILED,
+        measured([f"[{each:.4f}]" for each in rates], phases, start_unix_s=START_UNIX_S),
+        message="",
+        metadata={"ResolvedPrometheusQuery": asked["provider"]["prometheus"]["query"]},
+    )
+
+
+def wavering_latency(dice: random.Random) -> Shown:
+    """One that stays within its limit."""
+    asked = metric(
         "latency",
         "all(result, # < 400)",
         "histogram_quantile(0.95, …)",
         count=30,
         failureLimit=3,
     )
+    latencies = [
+        [180 + 40 * math.sin(number / 3) + dice.uniform(-9, 9), 310 + dice.uniform(-40, 70)]
+        for number in range(18)
+    ]
+    return asked, result(
+        "latency",
+        Phase.SUCCESSFUL,
+        measured(
+            [f"[{one:.1f},{two:.1f}]" for one, two in latencies],
+            [Phase.SUCCESSFUL if two < 400 else Phase.FAILED for _, two in latencies],  # noqa: PLR2004
+            start_unix_s=START_UNIX_S + 4,
+        ),
+    )
+
+
+async def failed_release(gateway: Service) -> str:
+    """A release that began well."""
+    dice = random.Random(3)  # noqa: S311 - a picture
+    metrics, results = zip(falling_success_rate(dice), wavering_latency(dice), strict=True)
     return await keep(
         gateway.gateway,
         "release",
-        [rate, latency],
-        [
-            result(
-                "success-rate",
-                Phase.FAILED,
-                measured([f"[{each:.4f}]" for each in rates], phases, start_unix_s=START_UNIX_S),
-                message="",
-                metadata={
-                    "ResolvedPrometheusQuery": rate["provider"]["prometheus"]["query"],
-                },
-            ),
-            result(
-                "latency",
-                Phase.SUCCESSFUL,
-                measured(
-                    [f"[{one:.1f},{two:.1f}]" for one, two in latencies],
-                    [Phase.SUCCESSFUL if two < 400 else Phase.FAILED for _, two in latencies],  # noqa: PLR2004
-                    start_unix_s=START_UNIX_S + 4,
-                ),
-            ),
-        ],
+        metrics,
+        results,
         phase=Phase.FAILED,
         message='Metric "success-rate" assessed Failed due to failed (3) > failureLimit (2)',
         start_unix_s=START_UNIX_S,
@@ -151,6 +162,16 @@ async def shoot(seen: Looking, name: str, url: str, height: int = HEIGHT) -> Non
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} KiB")  # noqa: T201
 
 
+async def shoot_playground(seen: Looking, url: str) -> None:
+    """A picture of a template that is wrong."""
+    await seen.at(f"{url}/playground")
+    await seen.page.locator("#template").fill(BROKEN)
+    await seen.until("document.querySelector('#findings .finding.error')")
+    await seen.page.set_viewport_size({"width": WIDTH, "height": 800})
+    await seen.page.evaluate("document.activeElement.blur()")
+    await seen.page.screenshot(path=IMAGES / "playground.png")
+
+
 async def main() -> None:
     """All pictures."""
     IMAGES.mkdir(exist_ok=True)
@@ -168,12 +189,7 @@ async def main() -> None:
                 await shoot(day, "run", f"{gateway.url}/runs/{run_id}", 1000)
                 await shoot(night, "run-dark", f"{gateway.url}/runs/{run_id}", 1000)
                 await shoot(day, "runs", f"{gateway.url}/", 620)
-                await day.at(f"{gateway.url}/playground")
-                await day.page.locator("#template").fill(BROKEN)
-                await day.until("document.querySelector('#findings .finding.error')")
-                await day.page.set_viewport_size({"width": WIDTH, "height": 800})
-                await day.page.evaluate("document.activeElement.blur()")
-                await day.page.screenshot(path=IMAGES / "playground.png")
+                await shoot_playground(day, gateway.url)
 
 
 if __name__ == "__main__":

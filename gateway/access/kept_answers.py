@@ -9,6 +9,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
+from gateway.newest import remember
+
 MAX_KEPT: Final = 10_000
 """The one that was used longest ago goes first."""
 Answer = TypeVar("Answer")
@@ -37,9 +39,7 @@ class KeptAnswers(Generic[Answer]):
 
     def keep(self, token: str, answer: Answer, *, until_s: float) -> None:
         """Remember an answer until a time of the clock."""
-        self._kept[self.key(token)] = (until_s, answer)
-        if len(self._kept) > MAX_KEPT:
-            self._kept.popitem(last=False)
+        remember(self._kept, self.key(token), (until_s, answer), at_most=MAX_KEPT)
 
     def key(self, token: str) -> bytes:
         """What a credential is known by."""

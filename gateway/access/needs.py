@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from gateway.access.caller import Caller
 from gateway.access.policy import Action, Wanted
 from gateway.access.rights import Rights
-from gateway.planner import Question
+from gateway.planned import Question
 
 
 @dataclass(frozen=True, slots=True)

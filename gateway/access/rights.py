@@ -1,14 +1,16 @@
 """What callers may do, by the policy that is in force at the moment."""
 
 from collections.abc import Callable
-from functools import lru_cache, partial
-from typing import Final
+from functools import lru_cache
+from typing import Final, TypeVar, TypeVarTuple
 
 from gateway.access.caller import Caller
 from gateway.access.policy import Action, Policy, Wanted, refusal
 from gateway.errors import AccessDenied
 
 _MAX_REMEMBERED: Final = 4_096
+Asked = TypeVarTuple("Asked")
+Found = TypeVar("Found")
 
 
 class Rights:
@@ -16,16 +18,32 @@ class Rights:
 
     def __init__(self, policy: Callable[[], Policy]) -> None:
         self._policy = policy
-        self._known = policy()
-        self._refusal = self._remembering()
+        self.refusal: Final = self.remembering(self._refusal)
+        """What a caller lacks for what it wants, in a sentence; None if it may."""
 
-    def refusal(self, caller: Caller, wanted: Wanted) -> str | None:
-        """What a caller lacks, in a sentence; None if it may."""
-        policy = self._policy()
-        if policy is not self._known:
-            self._known = policy
-            self._refusal = self._remembering()
-        return self._refusal(caller, wanted)
+    def remembering(self, compute: Callable[[*Asked], Found]) -> Callable[[*Asked], Found]:
+        """The same function, but its newest results are kept for as long as the policy stays.
+
+        Args:
+            compute: decides by what it is given, and by these rights; arguments are hashable.
+                What it raises is not kept.
+
+        """
+        known = self._policy()
+        remembered = lru_cache(_MAX_REMEMBERED)(compute)
+
+        def recall(*asked: *Asked) -> Found:
+            nonlocal known
+            policy = self._policy()
+            if policy is not known:
+                known = policy
+                remembered.cache_clear()
+            return remembered(*asked)
+
+        return recall
+
+    def _refusal(self, caller: Caller, wanted: Wanted) -> str | None:
+        return refusal(self._policy(), caller, wanted)
 
     def check(self, caller: Caller, *wanted: Wanted) -> None:
         """Raises AccessDenied unless the caller may do all of this."""
@@ -45,6 +63,3 @@ class Rights:
         """
         if not any(self.may(caller, Wanted(action)) for action in actions):
             self.check(caller, Wanted(actions[0]))
-
-    def _remembering(self) -> Callable[[Caller, Wanted], str | None]:
-        return lru_cache(_MAX_REMEMBERED)(partial(refusal, self._known))

@@ -45,15 +45,6 @@ class Sessions(Protocol):
         """The token of a session; None if there is none any more. Raises StoreUnavailable."""
 
 
-class NoSessions:
-    """Where nobody needs a credential, or nobody comes with a browser."""
-
-    async def token_of(self, cookie: str) -> str | None:
-        """None: there are no sessions."""
-        del cookie
-        return None
-
-
 class StoredSessions:
     """Sessions in Redis, so that every replica knows them."""
 

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
 from gateway.access.caller import Caller
 from gateway.access.policy import EVERYWHERE, Action, Wanted
 from gateway.access.rights import Rights
 from gateway.api.callers import caller_of, known_caller_of
 from gateway.api.parameters import single_values
-from gateway.api.problems import Handler, RequestRefused
+from gateway.api.problems import AnswersFailure, RequestRefused
 from gateway.api.run_answers import answer
 from gateway.api.run_parameters import limit_of, phase_of, time_of
 from gateway.audit import Audit, Call, Entry
@@ -87,18 +86,15 @@ class AuditCalls:
         return is_wanted
 
 
-def audit_middleware(audit: Audit) -> Middleware:
-    """Note everybody who is not let through."""
+def noting_refusals(audit: Audit, answer_failure: AnswersFailure) -> AnswersFailure:
+    """Note everybody who is not let through, and answer as ``answer_failure`` does."""
 
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except (CredentialMissing, AccessDenied, JobsForbidden) as error:
+    async def answer(request: web.Request, error: GatewayError) -> web.StreamResponse:
+        if isinstance(error, CredentialMissing | AccessDenied | JobsForbidden):
             audit.note(_refused(request, error))
-            raise
+        return await answer_failure(request, error)
 
-    return middleware
+    return answer
 
 
 def _refused(request: web.Request, error: GatewayError) -> Entry:

@@ -1,15 +1,16 @@
 """Who asks: found out before anything else is done with a request."""
 
 import contextlib
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
 from gateway.access.authentication import Door, Proofs
-from gateway.access.caller import Caller
+from gateway.access.caller import ANONYMOUS, Caller
 from gateway.access.sessions import COOKIE, Sessions
-from gateway.api.origins import comes_from_here, refuse_without_origin
+from gateway.api.origins import comes_from_here, refuse_other_hosts, refuse_without_origin
 from gateway.api.problems import Handler
 from gateway.errors import CredentialMissing, CredentialUnchecked, StoreUnavailable
 
@@ -29,6 +30,23 @@ def caller_of(request: web.Request) -> Caller:
 def known_caller_of(request: web.Request) -> Caller | None:
     """Who asks; None if that is not known, where it need not be."""
     return request.get(_CALLER)
+
+
+@web.middleware
+async def lets_everybody_in(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let everybody through: whoever reaches the port is meant."""
+    request[_CALLER] = ANONYMOUS
+    return await handler(request)
+
+
+@web.middleware
+async def lets_this_machine_in(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let everybody on this machine through, where no access is configured."""
+    resource = request.match_info.route.resource
+    if resource is None or resource.canonical not in OPEN:
+        refuse_other_hosts(request)
+        request[_CALLER] = ANONYMOUS
+    return await handler(request)
 
 
 def caller_middleware(door: Door, sessions: Sessions) -> Middleware:
@@ -52,12 +70,12 @@ def caller_middleware(door: Door, sessions: Sessions) -> Middleware:
 
 
 async def _proofs(request: web.Request, sessions: Sessions) -> Proofs:
-    transport = request.transport
-    authorization = request.headers.getall(hdrs.AUTHORIZATION, ())
-    return Proofs(
-        authorization=authorization or await _of_session(request, sessions),
-        certificate=None if transport is None else transport.get_extra_info("peercert"),
-    )
+    authorization: Sequence[str] = request.headers.getall(hdrs.AUTHORIZATION, ())
+    if not authorization and hdrs.COOKIE in request.headers:
+        authorization = await _of_session(request, sessions)
+    if authorization or request.transport is None:
+        return Proofs(authorization, None)
+    return Proofs((), request.transport.get_extra_info("peercert"))
 
 
 async def _of_session(request: web.Request, sessions: Sessions) -> tuple[str, ...]:

@@ -92,7 +92,8 @@ def content_of(
         names: the shape of a body that names templates.
 
     Raises:
-        RequestInvalid: the body is empty, or gives an argument twice.
+        RequestInvalid: the body is empty, gives an argument twice, or another namespace than the
+            query.
         RequestRefused: 403, it brings templates or a run, and may not.
         TemplateInvalid: with every problem of its shape.
 
@@ -124,6 +125,11 @@ def _of_names(
     except ValidationError as error:
         raise TemplateInvalid(shape_problems(names, error)) from None
     arguments = tuple((each.name, each.value) for each in body.args) + chosen.arguments
+    if body.namespace and chosen.namespace and body.namespace != chosen.namespace:
+        raise RequestInvalid(
+            f"namespace: is {body.namespace!r} in the body and {chosen.namespace!r} in the query;"
+            " say one"
+        )
     question = Question(
         namespace=body.namespace or chosen.namespace or settings.namespace,
         refs=body.templates,

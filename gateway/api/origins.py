@@ -1,8 +1,10 @@
 """Which page has a browser ask: none of another origin changes anything here."""
 
+from functools import lru_cache
 from typing import Final
 
 from aiohttp import hdrs, web
+from yarl import URL
 
 from gateway.api.problems import RequestRefused
 from gateway.setting_types import LOOPBACK_HOSTS
@@ -26,6 +28,29 @@ def refuse_other_origins(request: web.Request) -> None:
     )
     if is_rebound or origin.partition("://")[2] != request.host:
         raise RequestRefused(403, "pages of another origin cannot post here")
+
+
+def refuse_other_hosts(request: web.Request) -> None:
+    """Answer this machine alone. Raises RequestRefused with 403.
+
+    A page whose name was made to lead to loopback after it was loaded may read what it finds there,
+    and a browser sends no ``Origin`` with it; but the name stands in ``Host``.
+    """
+    host = request.headers.get(hdrs.HOST)
+    if host is not None and not _is_loopback(host):
+        raise RequestRefused(
+            403,
+            f"this gateway knows no callers and answers its own machine alone, not {host[:260]!r};"
+            " behind a proxy have that send Host: localhost, or configure access",
+        )
+
+
+@lru_cache(256)
+def _is_loopback(host: str) -> bool:
+    try:
+        return URL.build(authority=host).host in LOOPBACK_HOSTS
+    except ValueError:
+        return False
 
 
 def refuse_without_origin(request: web.Request) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, NamedTuple
+from urllib.parse import unquote_to_bytes
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from multidict import istr
 from yarl import URL
 
 from gateway.durations import parse_duration_s
@@ -18,8 +20,8 @@ OF_NAMESPACED: Final = frozenset({"wait", "maxAge", "gate", "errors", "dryRun", 
 """What a verdict call understands whose path names the namespace."""
 OF_OTHERS: Final = OF_NAMESPACED | {"namespace"}
 """What the other verdict calls understand."""
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_MAX_AGE = re.compile(r"max-age=(\d{1,9})", re.IGNORECASE)
+_PREFER: Final = istr("Prefer")
+_MAX_AGE = re.compile(r"max-age=\"?(\d{1,9})", re.IGNORECASE)
 _PREFER_WAIT = re.compile(r"wait=(\d{1,9})", re.IGNORECASE)
 
 
@@ -47,8 +49,8 @@ def given(request: web.Request) -> Given:
     headers = request.headers
     return Given(
         request.rel_url.raw_query_string,
-        headers.get("Prefer", ""),
-        headers.get("Cache-Control", ""),
+        ",".join(headers.getall(_PREFER, ())),
+        ",".join(headers.getall(hdrs.CACHE_CONTROL, ())),
     )
 
 
@@ -132,6 +134,7 @@ def values(
         RequestInvalid: for a parameter that is unknown, given too often, or no UTF-8.
 
     """
+    _see_it_is_utf8(query_string)
     found: dict[str, list[str]] = {}
     for name, value in URL.build(query_string=query_string, encoded=True).query.items():
         is_prefixed = name.startswith(prefixes) and name not in prefixes
@@ -140,10 +143,16 @@ def values(
             raise RequestInvalid(f"query parameter {name!r} is unknown; known: {expected}")
         if name in found and name not in repeatable:
             raise RequestInvalid(f"query parameter {name!r} is given more than once")
-        if not (name.isascii() and value.isascii()) and _SURROGATE.search(name + value):
-            raise RequestInvalid(f"query parameter {name!r} is not valid UTF-8")
         found.setdefault(name, []).append(value)
     return found
+
+
+def _see_it_is_utf8(query_string: str) -> None:
+    # Bytes that are none would stay percent-encoded, and be taken for the text "%FF".
+    try:
+        unquote_to_bytes(query_string).decode()
+    except UnicodeError:
+        raise RequestInvalid("the query is not valid UTF-8") from None
 
 
 def prefixed(query: Mapping[str, str], prefix: str) -> tuple[tuple[str, str], ...]:

@@ -32,6 +32,8 @@ from gateway.errors import (
 from gateway.telemetry import Telemetry
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+AnswersFailure = Callable[[web.Request, GatewayError], Awaitable[web.StreamResponse]]
+"""What a caller gets for a request that failed; what it raises becomes a problem document."""
 
 RETRY_AFTER_S: Final = 1
 """When to ask again for what is under way, or cannot be had right now."""
@@ -98,14 +100,25 @@ def problem(
     )
 
 
-def error_middleware(telemetry: Telemetry) -> Middleware:
-    """Turn every failure of a handler into a problem document, and count every answer."""
+async def as_problem(request: web.Request, error: GatewayError) -> web.StreamResponse:
+    """Answer every failure with a problem document."""
+    return refused(request, error)
+
+
+def error_middleware(
+    telemetry: Telemetry, answer_failure: AnswersFailure = as_problem
+) -> Middleware:
+    """Turn every failure of a handler into an answer, and count every answer."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         started_s = time.perf_counter()
         try:
-            response = await handler(request)
+            # What only failures need is no middleware: every request would go through it.
+            try:
+                response = await handler(request)
+            except GatewayError as error:
+                response = await answer_failure(request, error)
         except web.HTTPException as error:
             response = _http_problem(error)
         except GatewayError as error:

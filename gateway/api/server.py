@@ -1,29 +1,24 @@
 """The HTTP server: aiohttp's, held to terms, and without a word about what it is."""
 
+import asyncio
 from functools import partial
 from typing import Any, Final
 
-from aiohttp import hdrs, web
-from multidict import istr
+from aiohttp import web
 
 from gateway.api.connection import MAX_HEADERS, MAX_LINE_BYTES, Connection, Terms
+from gateway.api.routing import Routing
+from gateway.api.whole import secure
 
 KEEPALIVE_S: Final = 75.0
 """Longer than load balancers keep an idle connection, so that they close first."""
 LINGER_S: Final = 2.0
 """How long the rest of a body that nobody wants is thrown away, so that its sender can read why."""
-_NOSNIFF: Final = istr("X-Content-Type-Options")
-_POLICY: Final = istr("Content-Security-Policy")
-_NO_CONTENT: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
 class _Request(web.Request):
     async def _prepare_hook(self, response: web.StreamResponse) -> None:
-        headers = response.headers
-        headers.pop(hdrs.SERVER, None)
-        # A browser that is led here must not find a page in an answer, whatever is quoted in it.
-        headers[_NOSNIFF] = "nosniff"
-        headers.setdefault(_POLICY, _NO_CONTENT)
+        secure(response.headers)
 
 
 class Server(web.Server):
@@ -59,7 +54,11 @@ class Runner(web.AppRunner):
         made = await super()._make_server()
         return Server(
             self._terms,
-            made.request_handler,
-            request_factory=partial(self.app._make_request, _cls=_Request),  # noqa: SLF001 - no other way
+            Routing(self.app, made.request_handler),
+            request_factory=partial(
+                _Request,
+                loop=asyncio.get_running_loop(),
+                client_max_size=self.app._client_max_size,  # noqa: SLF001 - no other way
+            ),
             **self._kwargs,
         )

@@ -5,7 +5,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final, Protocol
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from multidict import istr
 
 from gateway.access.caller import Caller
 from gateway.access.needs import Needs, granted, of_question, with_explanation
@@ -17,6 +18,7 @@ from gateway.api.contents import NamedTemplates, OfRun, content_of
 from gateway.api.parameters import Given, VerdictParameters, given
 from gateway.api.problems import RETRY_AFTER_S
 from gateway.api.statuses import status_of
+from gateway.api.whole import Whole
 from gateway.errors import Problem, TemplateInvalid
 from gateway.model import Phase
 from gateway.planner import Question
@@ -26,7 +28,7 @@ from gateway.settings import Settings
 from gateway.template import TemplateRef
 from gateway.verdict import Verdict
 
-_MAX_REMEMBERED: Final = 4_096
+_CACHE_STATUS: Final = istr("Cache-Status")
 _NOT_FOR_RUNS: Final = (
     "a verdict is given on AnalysisTemplate or ClusterAnalysisTemplate, not on AnalysisRun;"
     " POST /v1/runs makes a run of it"
@@ -49,7 +51,7 @@ class Verdicts:
         self._settings = settings
         self._connections = settings.connection_names
         # Controllers and pipelines ask the same thing again and again.
-        self._remembered = lru_cache(_MAX_REMEMBERED)(self._ask)
+        self._remembered = rights.remembering(self._ask)
 
     def routes(self) -> list[web.RouteDef]:
         """The paths that this resource answers."""
@@ -80,24 +82,24 @@ class Verdicts:
         if isinstance(content, OfRun):
             raise TemplateInvalid((Problem("kind", _NOT_FOR_RUNS),))
         ask = self._wrap(content.question, chosen, content.context)
-        ask = self._granted(caller, ask, _needs_of(ask))
+        ask = self._granted(caller, ask)
         return answer(await self._analysis.verdict(ask, caller.name), chosen)
 
     async def _named(self, request: web.Request, namespace: str | None, name: str) -> web.Response:
         caller = caller_of(request)
-        self._rights.check_any(caller, Action.VERDICT)
-        ask, chosen, needed = self._remembered(given(request), namespace, name)
-        ask = self._granted(caller, ask, needed)
+        ask, chosen = self._remembered(caller, given(request), namespace, name)
         return answer(await self._analysis.verdict(ask, caller.name), chosen)
 
-    def _granted(self, caller: Caller, ask: Ask, needed: Needs) -> Ask:
+    def _granted(self, caller: Caller, ask: Ask) -> Ask:
+        needed = _needs_of(ask)
         question = granted(self._rights, caller, ask.question, needed, self._connections)
         return ask if question is ask.question else replace(ask, question=question)
 
     def _ask(
-        self, parts: Given, namespace: str | None, name: str
-    ) -> tuple[Ask, VerdictParameters, Needs]:
-        """What is asked about a template of a namespace, or about a cluster template."""
+        self, caller: Caller, parts: Given, namespace: str | None, name: str
+    ) -> tuple[Ask, VerdictParameters]:
+        """What a caller asks, and may, about a template of a namespace, or a cluster template."""
+        self._rights.check_any(caller, Action.VERDICT)
         known = parameters.OF_NAMESPACED if namespace else parameters.OF_OTHERS
         chosen = parameters.read(parts, self._settings, known=known)
         question = Question(
@@ -105,8 +107,7 @@ class Verdicts:
             refs=(TemplateRef(templateName=name, clusterScope=namespace is None),),
             arguments=chosen.arguments,
         )
-        ask = self._wrap(question, chosen)
-        return ask, chosen, _needs_of(ask)
+        return self._granted(caller, self._wrap(question, chosen)), chosen
 
     def _wrap(
         self,
@@ -137,31 +138,24 @@ def _needs_of(ask: Ask) -> Needs:
 def answer(verdict: Verdict, chosen: VerdictParameters) -> web.Response:
     """A verdict as a response: the status by the caller's mode, freshness in the headers."""
     headers = {
-        "Content-Type": "application/json",
-        "Cache-Control": "no-store",
-        **_cache_headers(verdict),
+        hdrs.CONTENT_TYPE: "application/json",
+        hdrs.CACHE_CONTROL: "no-store",
+        **_cache_headers(verdict.caches, int(verdict.age_s)),
         **chosen.wait.headers(),
     }
     if verdict.phase is Phase.RUNNING:
-        headers["Retry-After"] = str(RETRY_AFTER_S)
-    return web.Response(
-        status=status_of(verdict.phase, chosen.status_mode),
-        body=verdict.body,
-        headers=headers,
-    )
+        headers[hdrs.RETRY_AFTER] = str(RETRY_AFTER_S)
+    return Whole(verdict.body, status_of(verdict.phase, chosen.status_mode), headers)
 
 
-def _cache_headers(verdict: Verdict) -> dict[str, str]:
-    states = {each.cache for each in verdict.measurements if each.reading is not None}
-    if not states:
-        return {}
-    age_s = max([each.age_s for each in verdict.measurements])
-    return {"Cache-Status": _cache_status(states), "Age": str(int(age_s))}
+@lru_cache
+def _cache_headers(caches: frozenset[str], age_s: int) -> Mapping[str, str]:
+    return {_CACHE_STATUS: _cache_status(caches), hdrs.AGE: str(age_s)} if caches else {}
 
 
-def _cache_status(states: set[str]) -> str:
-    if CacheState.MISS in states:
+def _cache_status(caches: frozenset[str]) -> str:
+    if CacheState.MISS in caches:
         return "analysis-gateway; fwd=miss"
-    if CacheState.COALESCED in states:
+    if CacheState.COALESCED in caches:
         return "analysis-gateway; fwd=miss; collapsed"
     return "analysis-gateway; hit"

@@ -10,6 +10,7 @@ from importlib import import_module
 import click
 
 from gateway.cli.exits import Exit
+from gateway.cli.outputs import open_outputs
 
 _COMMANDS = {
     "serve": "Answer over HTTP: verdicts and runs.",
@@ -44,6 +45,7 @@ def group() -> None:
 
 def main() -> None:
     """Run the command line and end the process with the exit code of its answer."""
+    open_outputs()
     try:
         code = group.main(standalone_mode=False)
     except click.ClickException as error:

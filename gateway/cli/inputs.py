@@ -1,6 +1,8 @@
 """Files, settings and plugins that a command is given."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -8,6 +10,7 @@ import click
 from gateway.documents import Document, Syntax, read_documents
 from gateway.errors import GatewayError, TemplateInvalid
 from gateway.names import is_plugin_name
+from gateway.settings import SettingsInvalid
 
 
 def _plugins(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> object:
@@ -34,6 +37,15 @@ plugins = click.option(
     help="A plugin that templates may use; may be repeated.",
 )
 """For commands that use templates."""
+
+
+@contextmanager
+def settings_told() -> Iterator[None]:
+    """Raises click.ClickException where the settings cannot be used."""
+    try:
+        yield
+    except SettingsInvalid as error:
+        raise click.ClickException(f"the settings cannot be used: {error}") from None
 
 
 def documents(file: Path) -> tuple[Document, ...]:

@@ -9,11 +9,12 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from gateway import app, settings
+from gateway import logs, settings
 from gateway.api.templates import Lints, finding_document
 from gateway.cli import inputs
 from gateway.cli.exits import Exit
 from gateway.errors import RequestInvalid
+from gateway.judge_parts import linter, plugins_of
 from gateway.lint import Finding, Severity
 from gateway.sources import TemplateIndex
 
@@ -36,10 +37,12 @@ def command(
 
     Exit code: 0 no errors, 1 errors, 4 usage.
     """
+    logs.set_up(level="error", log_format="text")
     flags = {"namespace": namespace, "plugins": plugins}
-    chosen = settings.load(None, flags=flags, environ=dict(os.environ))
+    with inputs.settings_told():
+        chosen = settings.load(None, flags=flags, environ=dict(os.environ))
     source = TemplateIndex(chosen.namespace)
-    linted = app.linter(chosen, source, os.environ, app.plugins_of(chosen))
+    linted = linter(chosen, source, os.environ, plugins_of(chosen))
     findings_by_file = {str(file): _findings(file, linted) for file in files}
     if output == "json":
         shown = {

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from gateway import logs, settings
 from gateway.api.contents import NamedRun, OfRun, OfTemplates, content_of
-from gateway.cli import inputs, reports, session, table
+from gateway.cli import inputs, outputs, reports, session, table
 from gateway.cli.exits import Exit
 from gateway.durations import parse_duration_s
 from gateway.errors import ClusterUnavailable, GatewayError
@@ -30,21 +30,9 @@ class _Flags:
     arguments: tuple[tuple[str, str], ...]
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        # Whoever read may leave: the exit code still speaks.
-        self.quiet = True
-        _close(self.file)
-
-
-def _close(file: IO[str]) -> None:
-    # What is still to be written would fail once more at the very end.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
-
-
 def _console(file: IO[str]) -> Console:
     is_known = file.isatty() or "COLUMNS" in os.environ
-    return _Console(file=file, width=None if is_known else _LOG_COLUMNS, highlight=False)
+    return Console(file=file, width=None if is_known else _LOG_COLUMNS, highlight=False)
 
 
 def _argument(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> object:
@@ -150,11 +138,10 @@ def command(  # noqa: PLR0913 - one for each option
         "kubernetes": _cluster(kubeconfig),
     }
     try:
-        chosen = settings.load(config, flags=flags, environ=dict(os.environ))
-        content = _content(file, _Flags(namespace, arguments), chosen)
-        ended = asyncio.run(session.drive(chosen, content, wait_s=wait_s, console=console))
-    except settings.SettingsInvalid as error:
-        raise click.ClickException(f"the settings cannot be used: {error}") from None
+        with inputs.settings_told():
+            chosen = settings.load(config, flags=flags, environ=dict(os.environ))
+            content = _content(file, _Flags(namespace, arguments), chosen)
+            ended = asyncio.run(session.drive(chosen, content, wait_s=wait_s, console=console))
     except ClusterUnavailable as error:
         reason = f"the cluster is needed and cannot be used now: {error}"
         click.echo(reason, err=True)
@@ -162,19 +149,9 @@ def command(  # noqa: PLR0913 - one for each option
         return Exit.ERROR
     except GatewayError as error:
         raise click.ClickException(inputs.told(error)) from None
-    _report(
-        wanted_reports,
-        reports.report_of(
-            ended, str(file), began_at_unix_s=began_at_unix_s, ended_at_unix_s=time.time()
-        ),
-    )
-    if output != "json":
-        table.show(ended.plan, ended.status, console)
-    elif not _printed(ended):
-        return Exit.ERROR
-    if ended.note:
-        click.echo(ended.note, err=True)
-    return ended.code
+    times = {"began_at_unix_s": began_at_unix_s, "ended_at_unix_s": time.time()}
+    _report(wanted_reports, reports.report_of(ended, str(file), **times))
+    return _shown(ended, output, console)
 
 
 def _check_folders(wanted: tuple[tuple[str, Path], ...]) -> None:
@@ -197,15 +174,24 @@ def _report(wanted: tuple[tuple[str, Path], ...], report: reports.Report) -> Non
             click.echo(f"the report {path} cannot be written: {error.strerror}", err=True)
 
 
+def _shown(ended: session.Ended, output: str | None, console: Console) -> Exit:
+    """The exit code of what could be shown."""
+    if output != "json":
+        table.show(ended.plan, ended.status, console)
+    elif not _printed(ended):
+        return Exit.ERROR
+    if ended.note:
+        click.echo(ended.note, err=True)
+    return ended.code
+
+
 def _printed(ended: session.Ended) -> bool:
     """Whether the document could be printed."""
-    try:
-        click.echo(orjson.dumps(ended.document, option=orjson.OPT_INDENT_2))
-    except OSError as error:
-        _close(sys.stdout)
-        click.echo(f"the AnalysisRun cannot be printed: {error.strerror}", err=True)
-        return False
-    return True
+    click.echo(orjson.dumps(ended.document, option=orjson.OPT_INDENT_2))
+    loss = outputs.loss_of(sys.stdout)
+    if loss is not None:
+        click.echo(f"the AnalysisRun cannot be printed: {loss.strerror}", err=True)
+    return loss is None
 
 
 def _cluster(kubeconfig: str | None) -> dict[str, object] | None:

@@ -31,15 +31,11 @@ from gateway.store import StoreInvalid
 @click.option("--namespace", help="The gateway's own namespace.")
 def command(config: Path | None, **flags: object) -> None:
     """Answer over HTTP, with verdicts and runs, until SIGTERM or Ctrl-C."""
-    try:
+    with inputs.settings_told():
         chosen = settings.load(config, flags=flags, environ=dict(os.environ))
-    except settings.SettingsInvalid as error:
-        raise click.ClickException(f"the settings cannot be used: {error}") from None
-    logs.set_up(level=chosen.log_level, log_format=chosen.log_format)
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serving.serve(chosen))
-    except settings.SettingsInvalid as error:
-        raise click.ClickException(f"the settings cannot be used: {error}") from None
-    except (EmbeddedRedisError, StoreInvalid, CannotListen) as error:
-        raise click.ClickException(str(error)) from None
+        logs.set_up(level=chosen.log_level, log_format=chosen.log_format)
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(serving.serve(chosen))
+        except (EmbeddedRedisError, StoreInvalid, CannotListen) as error:
+            raise click.ClickException(str(error)) from None

@@ -14,10 +14,9 @@ from typing import Final
 import click
 from rich.console import Console
 
-from gateway import app, strays
+from gateway import strays
 from gateway.api.contents import OfRun, OfTemplates
 from gateway.api.runs import order_of
-from gateway.app import Judges, Rights
 from gateway.cli import words
 from gateway.cli.exits import Exit, exit_code
 from gateway.cli.progress import Progress
@@ -25,6 +24,7 @@ from gateway.connection_parts import open_upstreams, own_connections
 from gateway.egress_parts import own_policies
 from gateway.errors import TemplateInvalid
 from gateway.job_rights import JobRights
+from gateway.judge_parts import Judges, Reach, open_judges
 from gateway.planner import Planner, Secrets
 from gateway.questions import KEY_BYTES
 from gateway.run_document import run_json
@@ -101,25 +101,24 @@ async def _judges(settings: Settings, parts: AsyncExitStack) -> Judges:
     sources = await open_sources(settings, cluster_client(settings, parts), parts)
     own = sources.secrets.for_named
     telemetry = Telemetry()
-    readings = app.readings_of(settings, telemetry, None)
     upstreams = await open_upstreams(
         own_connections(settings), settings.limits, None, UpstreamTelemetry(telemetry), parts
     )
-    judges = await app.compose(
+    judges = await open_judges(
         settings,
         os.environ,
         replace(sources, secrets=Secrets(own, own)),
-        readings,
+        None,
         _own_key(),
         telemetry,
         parts,
-        rights=Rights(
+        reach=Reach(
             JobRights(settings.kubernetes.jobs.namespaces, takes_brought=True),
             own_policies(settings),
             upstreams,
         ),
     )
-    parts.push_async_callback(readings.drain, 0.0)
+    parts.push_async_callback(judges.readings.drain, 0.0)
     return judges
 
 

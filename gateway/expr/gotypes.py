@@ -31,7 +31,6 @@ class Signature:
 
     parameters: "tuple[GoType, ...]" = ()
     results: "tuple[GoType, ...]" = ()
-    variadic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

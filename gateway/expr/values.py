@@ -109,7 +109,6 @@ class NilList(tuple[object, ...]):
 
 NIL_LIST = NilList()
 
-JsonMap = dict[str, object] | MappingProxyType[str, object]
 INTEGERS = frozenset({int, Int64, Uint8, Uint64})
 NUMBERS = INTEGERS | {float}
 _STRUCT_LISTS: frozenset[type] = frozenset({MetricData, Messages, Times})

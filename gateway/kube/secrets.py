@@ -15,6 +15,7 @@ from gateway.kube import resources
 from gateway.kube.faults import FORBIDDEN, NOT_FOUND
 from gateway.kubernetes_settings import Kubernetes
 from gateway.names import is_namespace, is_object_name
+from gateway.newest import remember
 from gateway.secrets import Secret
 from gateway.single_flight import Flights, shared
 from gateway.template import SecretKeyRef
@@ -102,10 +103,7 @@ class ClusterSecrets:
             # Nothing about this Secret: the gateway's own credentials, or a proxy.
             raise ClusterUnavailable(f"the API server refuses to answer: {error}") from error
         content = _Content(_data(found), until_s)
-        self._kept[key] = content
-        self._kept.move_to_end(key)
-        if len(self._kept) > MAX_KEPT:
-            self._kept.popitem(last=False)
+        remember(self._kept, key, content, at_most=MAX_KEPT)
         return content
 
     def _drop_what_is_over(self) -> None:

@@ -9,7 +9,6 @@ import asyncio
 import logging
 import math
 import random
-import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final, Protocol
 
@@ -18,6 +17,7 @@ from gateway.kube import resources
 from gateway.kube.client import Event, Listed
 from gateway.kube.faults import GONE, NOT_FOUND
 from gateway.kube.known_templates import KnownTemplates, version_of
+from gateway.places import places_of
 from gateway.template import Kind
 
 WATCH_S: Final = 60.0
@@ -112,10 +112,8 @@ class TemplateScope:
             return self._failed(str(error))
         except Exception as error:  # noqa: BLE001 - one answer must not end the watch
             # Its own text may hold anything: the log gets the kind and the places.
-            places = "".join(traceback.format_tb(error.__traceback__))
-            return self._failed(
-                f"the gateway cannot read the answer ({type(error).__name__})", places
-            )
+            reason = f"the gateway cannot read the answer ({type(error).__name__})"
+            return self._failed(reason, places_of(error))
         return 0.0
 
     async def _list(self) -> None:

@@ -6,7 +6,6 @@ so of two drivers of one run, which there can be after one was thought to be dea
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final, Protocol, TypeVar
@@ -19,6 +18,7 @@ from gateway.labels import OTHER
 from gateway.model import Phase
 from gateway.notices import end_of_run
 from gateway.notifier import Notifies
+from gateway.places import kind_and_places
 from gateway.provider import Clock
 from gateway.run_events import Event, changes
 from gateway.run_status import RunStatus
@@ -175,9 +175,7 @@ class Driver:
         except (StaleRun, RunNotFound, RunUnreadable):
             raise
         except Exception as error:  # noqa: BLE001 - one run ends, not the worker
-            # Its own text may hold a secret: the log gets the kind and the places.
-            places = "".join(traceback.format_tb(error.__traceback__))
-            keys = {"kind": type(error).__name__, "places": places, "run": drive.run_id}
+            keys = {"run": drive.run_id, **kind_and_places(error)}
             _log.error("a run could not be driven", extra=keys)
             message = (
                 f"the gateway failed unexpectedly ({type(error).__name__}); its log says where"

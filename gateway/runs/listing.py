@@ -31,7 +31,9 @@ PORTION: Final = 1_000
 """Runs whose facts are looked at in one turn."""
 MOST_LOOKED_AT: Final = 50_000
 """Runs that are looked at for one page."""
-_LOADED_AT_ONCE: Final = 50
+MOST_BYTES: Final = 4 << 20
+"""How long the documents of a page may be together before it ends; it has one run at least."""
+_LOADED_AT_ONCE: Final = 20
 _CURSOR: Final = re.compile(r"[0-9]{13}:\S{1,64}")
 _log: Final = logging.getLogger(__name__)
 
@@ -119,7 +121,10 @@ class Listing:
                 last = places[limit - 1] if has_more else last
                 has_more = True
                 break
-        runs = await self._load([place.partition(":")[2] for place in places[:limit]])
+        wanted_places = places[:limit]
+        runs, loaded = await self._load([each.partition(":")[2] for each in wanted_places])
+        if loaded < len(wanted_places):
+            last, has_more = wanted_places[loaded - 1], True
         # A run may have gone on since it was selected.
         fitting = (run for run in runs if wanted.phase in {None, run.status.phase})
         return Page(tuple(fitting), last if has_more else None)
@@ -166,11 +171,15 @@ class Listing:
         ids = [place.partition(":")[2] for place in places]
         return await self._calls.fields(name, ids)
 
-    async def _load(self, run_ids: Sequence[str]) -> list[Run]:
+    async def _load(self, run_ids: Sequence[str]) -> tuple[list[Run], int]:
+        """The first of these runs, until they are ``MOST_BYTES``, and how many were looked at."""
         runs: list[Run] = []
-        for first in range(0, len(run_ids), _LOADED_AT_ONCE):
-            some = run_ids[first : first + _LOADED_AT_ONCE]
+        loaded = n_bytes = 0
+        while loaded < len(run_ids) and n_bytes < MOST_BYTES:
+            some = run_ids[loaded : loaded + _LOADED_AT_ONCE]
             answers = await self._calls.call(partial(self._fields, some))
+            loaded += len(some)
+            n_bytes += sum(len(text or b"") for fields in answers for text in fields)
             for run_id, fields in zip(some, answers, strict=True):
                 try:
                     run = read_run(run_id, fields)
@@ -179,7 +188,7 @@ class Listing:
                     continue
                 if run is not None:
                     runs.append(run)
-        return runs
+        return runs, loaded
 
     async def _fields(self, run_ids: Sequence[str]) -> list[list[bytes | None]]:
         async with self._redis.pipeline(transaction=False) as pipeline:

@@ -1,16 +1,15 @@
 """All parts of durable runs, put together, and the order of their lives."""
 
-import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final
 
 from redis.asyncio import Redis
 
 from gateway.audit import Audit
+from gateway.background import keep
 from gateway.errors import StoreUnavailable
 from gateway.measuring import Measuring
 from gateway.notifier import Notifies
@@ -50,55 +49,47 @@ class RunParts:
     worker: RunWorker
 
 
-@asynccontextmanager
-async def run_parts(
+async def open_runs(
     settings: Settings,
     url: Secret,
+    parts: AsyncExitStack,
     *,
     planner: Planner,
     measuring: Measuring,
     telemetry: RunTelemetry,
     audit: Audit,
     notifies: Notifies,
-) -> AsyncIterator[RunParts]:
-    """Drive runs; when left, give those that are in hand back for other replicas to take.
+) -> RunParts:
+    """Drive runs until ``parts`` are closed; those in hand are given back then, for others to take.
 
     Raises:
         StoreInvalid: the Redis URL cannot be used.
 
     """
     client = connect(url, PATIENCE)
+    parts.push_async_callback(client.close)
+    await _advise(client.commands)
     store = RunStore(client.commands, settings.runs)
     queue = RunQueue(client.commands)
     driver = _driver(settings, store, planner, measuring, telemetry, audit, notifies)
     worker = RunWorker(
         queue, driver.drive, concurrency=settings.runs.concurrency, observer=telemetry
     )
-    watch = Watch(store)
-    upkeep = Upkeep(store, queue, telemetry, now_unix_s=time.time)
-    caring = asyncio.create_task(upkeep.serve(), name="look after runs")
-    await _advise(client.commands)
     await worker.start()
-    try:
-        yield RunParts(
-            runs=Runs(
-                planner=planner,
-                store=store,
-                queue=queue,
-                settings=settings.runs,
-                now_unix_s=time.time,
-                audit=audit,
-            ),
-            store=store,
-            watch=watch,
-            worker=worker,
-        )
-    finally:
-        caring.cancel()
-        await asyncio.wait({caring})
-        await watch.close()
-        await worker.stop(0)
-        await client.close()
+    parts.push_async_callback(worker.stop, 0)
+    watch = Watch(store)
+    parts.push_async_callback(watch.close)
+    upkeep = Upkeep(store, queue, telemetry, now_unix_s=time.time)
+    keep(upkeep.serve(), "look after runs", parts)
+    runs = Runs(
+        planner=planner,
+        store=store,
+        queue=queue,
+        settings=settings.runs,
+        now_unix_s=time.time,
+        audit=audit,
+    )
+    return RunParts(runs, store, watch, worker)
 
 
 def _driver(

@@ -10,7 +10,8 @@ import orjson
 from gateway.errors import TemplateInvalid
 from gateway.lasting import RunIdentity
 from gateway.limits import MetricRules, metric_rules, within_measure
-from gateway.planner import INLINE, Chosen, Planned, PlannedMetric, Planner
+from gateway.planned import INLINE, Chosen, Planned, PlannedMetric
+from gateway.planner import Planner
 from gateway.run_manifest import (
     CONNECTIONS_ANNOTATION,
     LABEL_ANNOTATION,

@@ -17,7 +17,8 @@ import orjson
 
 from gateway.audit import Audit, Call, Entry
 from gateway.errors import Problem, StoreUnavailable, TemplateInvalid
-from gateway.planner import INLINE, Planner, Question
+from gateway.planned import INLINE, Question
+from gateway.planner import Planner
 from gateway.provider import Clock
 from gateway.run_manifest import (
     CONNECTIONS_ANNOTATION,

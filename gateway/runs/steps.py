@@ -13,7 +13,7 @@ from typing import Final
 from gateway import assess, schedule
 from gateway.limits import MetricRules
 from gateway.measuring import Measuring, Patience
-from gateway.planner import PlannedMetric
+from gateway.planned import PlannedMetric
 from gateway.provider import Clock, LastingProvider
 from gateway.readings import Freshness
 from gateway.run_status import Measurement, MetricResult, RunStatus

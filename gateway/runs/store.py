@@ -189,14 +189,7 @@ class RunStore:
             RunNotFound: it is gone.
 
         """
-        ended_at, expires = "", ""
-        if status.phase.is_completed:
-            if status.completed_at_unix_s is None:
-                raise ValueError("a run that is completed has a time of its end")
-            ended_at = repr(status.completed_at_unix_s)
-            ttl = ttl_strategy(run_id, await self.manifest(run_id))
-            expires_at_unix_s = expires_at(ttl, status)
-            expires = "" if expires_at_unix_s is None else repr(expires_at_unix_s)
+        ended_at, expires = await self._ending(run_id, status)
         arguments: list[str | bytes | float] = [
             run_id,
             version,
@@ -220,6 +213,17 @@ class RunStore:
                 raise no_such_run(run_id)
             case outcome:
                 return Saved(is_terminated=outcome == b"terminate")
+
+    async def _ending(self, run_id: str, status: RunStatus) -> tuple[str, str]:
+        """When a run has ended, and when it may go; empty for not yet, and for never."""
+        if not status.phase.is_completed:
+            return "", ""
+        if status.completed_at_unix_s is None:
+            raise ValueError("a run that is completed has a time of its end")
+        ttl = ttl_strategy(run_id, await self.manifest(run_id))
+        expires_at_unix_s = expires_at(ttl, status)
+        expires = "" if expires_at_unix_s is None else repr(expires_at_unix_s)
+        return repr(status.completed_at_unix_s), expires
 
     async def terminate(self, run_id: str) -> Terminated:
         """Want a run to end. Raises RunNotFound."""

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-import traceback
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
@@ -11,6 +10,7 @@ from saq import Worker
 from saq.types import Context
 
 from gateway.errors import ClusterUnavailable, StoreUnavailable
+from gateway.places import kind_and_places
 from gateway.runs.queue import FUNCTION, RunQueue
 from gateway.runs.records import RunUnreadable
 
@@ -90,9 +90,7 @@ class RunWorker:
                 self._tell(run_id, error)
             return time.time() + PAUSE_S
         except Exception as error:  # noqa: BLE001 # one run must not end the worker, nor spin in it
-            # The error's own text may hold a secret.
-            places = "".join(traceback.format_tb(error.__traceback__))
-            keys = {"run": run_id, "error": type(error).__name__, "places": places}
+            keys = {"run": run_id, **kind_and_places(error)}
             _log.error("a step failed by an error in the gateway", extra=keys)
             return time.time() + PAUSE_AFTER_A_FAULT_S
 

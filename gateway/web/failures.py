@@ -8,9 +8,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Middleware
 
-from gateway.api.problems import Handler, refused
+from gateway.api.problems import AnswersFailure, refused
 from gateway.errors import CredentialMissing, GatewayError, TooManyRequests
 from gateway.web.rendering import Renderer, redirect
 
@@ -21,8 +20,8 @@ _LOCAL: Final = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@?%-][A-Za-z0-9._~!$&'
 """A path of ours: two slashes, or a slash and a backslash, would lead to another host."""
 
 
-def page_middleware(pages: frozenset[str], renderer: Renderer) -> Middleware:
-    """Turn the failures of pages into pages; all others go on to who makes problems of them.
+def answers_of_pages(pages: frozenset[str], renderer: Renderer) -> AnswersFailure:
+    """Make pages of the failures of pages, and problem documents of all others.
 
     Args:
         pages: the paths of all pages, as they are routed.
@@ -30,29 +29,23 @@ def page_middleware(pages: frozenset[str], renderer: Renderer) -> Middleware:
 
     """
 
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def answer(request: web.Request, error: GatewayError) -> web.StreamResponse:
         resource = request.match_info.route.resource
         if resource is None or resource.canonical not in pages:
-            return await handler(request)
-        try:
-            return await handler(request)
-        except CredentialMissing as error:
+            return refused(request, error)
+        if isinstance(error, CredentialMissing):
             if resource.canonical == SIGN_IN:
                 return await failure(renderer, request, error, "sign-in.html")
             if not _wants_page(request):
-                raise
+                return refused(request, error)
             wanted = urlencode({_NEXT: str(request.rel_url)})
             return redirect(f"{SIGN_IN}?{wanted}")
-        except TooManyRequests as error:
-            # A program that floods a page is answered with as little work as elsewhere.
-            if not _wants_page(request):
-                raise
-            return await failure(renderer, request, error, "failure.html")
-        except GatewayError as error:
-            return await failure(renderer, request, error, "failure.html")
+        # A program that floods a page is answered with as little work as elsewhere.
+        if isinstance(error, TooManyRequests) and not _wants_page(request):
+            return refused(request, error)
+        return await failure(renderer, request, error, "failure.html")
 
-    return middleware
+    return answer
 
 
 def _wants_page(request: web.Request) -> bool:

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
 from gateway.access.parts import AccessParts
 from gateway.access.sessions import StoredSessions
+from gateway.api.problems import AnswersFailure
 from gateway.api.templates import Lints
 from gateway.settings import Settings
 from gateway.telemetry import Telemetry
 from gateway.upstream_budget import UpstreamBudget
 from gateway.web.assets import Assets
-from gateway.web.failures import page_middleware
+from gateway.web.failures import answers_of_pages
 from gateway.web.rendering import Renderer
 from gateway.web.run_pages import ListsRuns, RunPages
 from gateway.web.sign_in import SignIn
@@ -34,7 +34,7 @@ class Page:
     """What answers the paths of the page, and what makes pages of their failures."""
 
     resources: Sequence[Resource]
-    middleware: Middleware
+    answer_failure: AnswersFailure
 
 
 def web_page(
@@ -58,4 +58,4 @@ def web_page(
         SignIn(access.door, sessions, renderer, settings.limits),
     )
     paths = frozenset(path for page in pages for path in page.paths)
-    return Page((assets, *pages), page_middleware(paths, renderer))
+    return Page((assets, *pages), answers_of_pages(paths, renderer))

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
-from traceback import walk_tb
 from typing import Any, Final, TypeVar
 
 from gateway.errors import (
@@ -13,7 +12,7 @@ from gateway.errors import (
     ProviderUnreachable,
     ProviderUnreadable,
 )
-from gateway.places import places
+from gateway.places import kind_and_places
 from providers._plugins.values import message, texts
 from providers._plugins.watch import Watch
 
@@ -103,11 +102,7 @@ class Guard:
         if isinstance(error, ProviderError):
             kind = next((kind for kind in _KINDS if isinstance(error, kind)), ProviderError)
             return kind(self.named(said), metadata=_metadata(error))
-        keys = {
-            "plugin": self._plugin,
-            "kind": type(error).__name__,
-            "places": places(reversed([*walk_tb(error.__traceback__)])),
-        }
+        keys = {"plugin": self._plugin, **kind_and_places(error)}
         _log.error("a plugin failed as it never should", extra=keys)
         described = f"{type(error).__name__}: {said}" if said else type(error).__name__
         return ProviderUnreadable(self.named(described))

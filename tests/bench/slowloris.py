@@ -54,7 +54,7 @@ async def attack(port: int) -> None:
 
 async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """One verdict."""
-    writer.write(f"GET {PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    writer.write(f"GET {PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     if " 200 " not in head:
         raise RuntimeError(head)

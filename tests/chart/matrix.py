@@ -1,4 +1,4 @@
-"""Values of the chart: those that must give good manifests, and those that must be refused."""
+"""Values of the chart that must give good manifests."""
 
 from typing import Any, Final
 
@@ -11,8 +11,8 @@ def with_tokens(values: Values) -> Values:
 
 
 _TOKENS: Final[Values] = {"tokens": {"existingSecret": "tokens"}}
-_SHARED: Final[Values] = {"redis": {"existingSecret": "redis", "key": "url"}}
-_CLUSTER: Final[Values] = {"kubernetes": {"enabled": True}}
+SHARED: Final[Values] = {"redis": {"existingSecret": "redis", "key": "url"}}
+CLUSTER: Final[Values] = {"kubernetes": {"enabled": True}}
 _POLICY: Final[Values] = {
     "rules": [
         {
@@ -40,7 +40,11 @@ EGRESS: Final[Values] = {
 }
 EVERYTHING: Final[Values] = {
     "replicaCount": 3,
-    "commonLabels": {"team": "delivery"},
+    "commonLabels": {
+        "team": "delivery",
+        "release": "delivery",
+        "app.kubernetes.io/part-of": "platform",
+    },
     "image": {
         "repository": "registry.example/analysis-gateway",
         "digest": f"sha256:{'0' * 64}",
@@ -82,7 +86,7 @@ EVERYTHING: Final[Values] = {
         "jobs": {"namespaces": ["shop"]},
     },
     "secrets": [{"namespace": "analysis", "name": "datadog", "existingSecret": "datadog-keys"}],
-    **_SHARED,
+    **SHARED,
     "autoscaling": {"enabled": True, "maxReplicas": 9},
     "podDisruptionBudget": {"enabled": True},
     "networkPolicy": {
@@ -115,15 +119,56 @@ EVERYTHING: Final[Values] = {
     "tolerations": [{"key": "dedicated", "operator": "Exists"}],
     "affinity": {"nodeAffinity": {}},
     "priorityClassName": "high",
-    "podAnnotations": {"example.com/a": "b"},
-    "podLabels": {"example.com/c": "d"},
+    "podAnnotations": {"example.com/a": "b", "checksum/config": "none"},
+    "podLabels": {"example.com/c": "d", "team": "shop"},
 }
 """All that fits together."""
 
 MATRIX: Final[dict[str, Values]] = {
     "as little as possible": {},
     "everything": EVERYTHING,
-    "a long name": {"fullnameOverride": "a" * 100},
+    "a long name": {
+        "fullnameOverride": "a" * 52,
+        "nameOverride": "b" * 63,
+        "valkey": {"enabled": True, "existingSecret": "valkey"},
+        "kubernetes": {"enabled": True, "templates": ["shop"], "clusterTemplates": True},
+        "dashboards": {"enabled": True, "namespace": "monitoring"},
+    },
+    "words that YAML takes for others": {
+        "fullnameOverride": "true",
+        "nameOverride": "1e6",
+        "commonLabels": {"on": "off"},
+        "existingConfigSecret": "1",
+        "existingTemplatesConfigMap": "2",
+        "access": {"tokens": {"existingSecret": "3"}, "existingPolicyConfigMap": "4"},
+        "tls": {"existingSecret": "5"},
+        "redis": {"existingSecret": "6", "key": "true"},
+        "secrets": [{"namespace": "7", "name": "8", "existingSecret": "9"}],
+        "kubernetes": {
+            "enabled": True,
+            "templates": ["10"],
+            "jobs": {"namespaces": ["11"], "namespace": "12"},
+        },
+        "serviceAccount": {"create": False, "name": "13"},
+        "priorityClassName": "14",
+        "ingress": {"enabled": True, "className": "15", "hosts": ["16"]},
+        "dashboards": {"enabled": True, "namespace": "17", "label": "18", "labelValue": "19"},
+        "analysisTemplates": {
+            "enabled": True,
+            "namespaces": ["20"],
+            "tokenSecret": {"name": "21", "key": "22"},
+        },
+        "networkPolicy": {"enabled": True},
+        "config": {"egress": {"named": [{"name": "a", "hosts": ["a.23.svc"]}]}},
+    },
+    "OpenShift": {
+        "podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None},
+        "valkey": {
+            "enabled": True,
+            "existingSecret": "valkey",
+            "podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None},
+        },
+    },
     "a name of its own": {"nameOverride": "judge"},
     "a tag": {"image": {"tag": "1.2.3"}},
     "settings": {"config": {"verdicts": {"wait": "5s"}, "audit": {"entries": 2_000_000}}},
@@ -148,14 +193,16 @@ MATRIX: Final[dict[str, Values]] = {
             "policy": {"rules": [], "budgets": [{"callers": ["jwt:github:*"], "perSecond": 5}]},
         }
     },
-    "settings in a Secret": {"existingConfigSecret": "settings"},
+    "settings in a Secret": {"existingConfigSecret": "settings", "replicaCount": 2},
     "a policy": {"access": {"policy": _POLICY}},
     "a policy elsewhere": {"access": {"existingPolicyConfigMap": "policy"}},
-    "token reviews": {"access": {"tokenReview": {"audiences": ["gateway"]}}, **_CLUSTER},
+    "token reviews": {"access": {"tokenReview": {"audiences": ["gateway"]}}, **CLUSTER},
     "TLS": {"tls": {"existingSecret": "tls"}},
     "TLS without operations": {
         "tls": {"existingSecret": "tls"},
         "operations": {"enabled": False},
+        "serviceMonitor": {"enabled": True, "tlsConfig": {"insecureSkipVerify": True}},
+        "analysisTemplates": {"enabled": True, "insecure": True, "namePrefix": "second-"},
     },
     "certificates of callers": {"tls": {"existingSecret": "tls", "clientCa": True}},
     "no operations port": {
@@ -168,14 +215,26 @@ MATRIX: Final[dict[str, Values]] = {
     },
     "another operations port": {"operations": {"port": 9191}, "podMonitor": {"enabled": True}},
     "a load balancer": {
-        "service": {"type": "LoadBalancer", "port": 443, "annotations": {"a/b": "c"}}
+        "service": {
+            "type": "LoadBalancer",
+            "port": 443,
+            "annotations": {"a/b": "c"},
+            "ipFamilyPolicy": "PreferDualStack",
+            "loadBalancerClass": "example.com/own",
+            "loadBalancerSourceRanges": ["203.0.113.0/24"],
+            "externalTrafficPolicy": "Local",
+        }
     },
     "a Redis by URL": {"redis": {"url": "redis://redis.data.svc:6379/0"}, "replicaCount": 2},
-    "a Redis by Secret": {**_SHARED, "replicaCount": 5},
+    "a Redis by Secret": {**SHARED, "replicaCount": 5},
     "Valkey": {
-        "valkey": {"enabled": True, "existingSecret": "valkey"},
+        "valkey": {"enabled": True, "existingSecret": "valkey", "maxMemory": "96mb"},
         "replicaCount": 2,
         "networkPolicy": {"enabled": True},
+        "imagePullSecrets": [{"name": "registry"}],
+        "nodeSelector": {"pool": "analysis"},
+        "tolerations": [{"key": "dedicated", "operator": "Exists"}],
+        "priorityClassName": "high",
     },
     "Valkey without a volume": {
         "valkey": {
@@ -192,7 +251,14 @@ MATRIX: Final[dict[str, Values]] = {
             "persistence": {"storageClass": "fast", "size": "10Gi"},
         }
     },
-    "a cluster": _CLUSTER,
+    "a cluster": CLUSTER,
+    "no templates": {
+        "kubernetes": {
+            "enabled": True,
+            "readTemplates": False,
+            "secrets": {"namespaces": ["shop"]},
+        }
+    },
     "some namespaces": {"kubernetes": {"enabled": True, "templates": ["shop", "checkout"]}},
     "all namespaces": {"kubernetes": {"enabled": True, "allNamespaces": True}},
     "templates of the cluster": {"kubernetes": {"enabled": True, "clusterTemplates": True}},
@@ -202,7 +268,7 @@ MATRIX: Final[dict[str, Values]] = {
         "kubernetes": {"enabled": True, "jobs": {"namespaces": ["shop"], "namespace": "jobs"}}
     },
     "rights of others": {
-        **_CLUSTER,
+        **CLUSTER,
         "rbac": {"create": False},
         "serviceAccount": {"create": False, "name": "own"},
     },
@@ -228,11 +294,11 @@ MATRIX: Final[dict[str, Values]] = {
             {"maxSkew": 1, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule"}
         ]
     },
-    "a network policy": {"networkPolicy": {"enabled": True}, **_CLUSTER},
+    "a network policy": {"networkPolicy": {"enabled": True}, **CLUSTER},
     "a network policy of egress": {
         "networkPolicy": {"enabled": True},
         "config": {"egress": EGRESS},
-        **_SHARED,
+        **SHARED,
     },
     "a network policy that allows nothing": {
         "networkPolicy": {"enabled": True},
@@ -251,73 +317,3 @@ MATRIX: Final[dict[str, Values]] = {
     "templates for Argo Rollouts": {"analysisTemplates": {"enabled": True}},
 }
 """By what they choose, beside a way to prove who one is: see ``with_tokens``."""
-
-REFUSED: Final[dict[str, tuple[Values, str]]] = {
-    "a key that is none": ({"replicas": 2}, "replicas"),
-    "a key that is none, below": ({"image": {"name": "x"}}, "name"),
-    "a word for a number": ({"replicaCount": "two"}, "replicaCount"),
-    "a port that is none": ({"service": {"port": 70_000}}, "/service/port"),
-    "a kind of Service that is none": ({"service": {"type": "Public"}}, "/service/type"),
-    "half a digest": ({"image": {"digest": "sha256:12"}}, "/image/digest"),
-    "a name with capitals": ({"existingConfigSecret": "Settings"}, "/existingConfigSecret"),
-    "an Ingress of no host": ({"ingress": {"enabled": True}}, "/ingress/hosts"),
-    "a route of no Gateway": ({"httpRoute": {"enabled": True}}, "/httpRoute/parentRefs"),
-    "a secret without a name": ({"secrets": [{"namespace": "a", "name": "b"}]}, "existingSecret"),
-    "a template that is no file": ({"templates": {"color": "x"}}, "invalid propertyName 'color'"),
-    "a password in a value": ({"redis": {"url": "redis://:pw@redis:6379"}}, "/redis/url"),
-    "an interval without a unit": ({"serviceMonitor": {"interval": "15"}}, "/serviceMonitor"),
-    "replicas that share nothing": ({"replicaCount": 2}, "the gateways share no Redis"),
-    "scaling of what shares nothing": (
-        {"autoscaling": {"enabled": True}},
-        "autoscaling.enabled needs a Redis that the gateways share",
-    ),
-    "two stores": (
-        {"valkey": {"enabled": True, "existingSecret": "a"}, **_SHARED},
-        "valkey.enabled and redis are two stores",
-    ),
-    "an open Valkey": ({"valkey": {"enabled": True}}, "valkey.existingSecret is needed"),
-    "authorities without a certificate": (
-        {"tls": {"clientCa": True}},
-        "tls.clientCa needs tls.existingSecret",
-    ),
-    "probes that are kept out": (
-        {"tls": {"existingSecret": "tls", "clientCa": True}, "operations": {"enabled": False}},
-        "probes have no certificate to show",
-    ),
-    "reviews by nobody": (
-        {"access": {"tokenReview": {"audiences": ["a"]}}},
-        "access.tokenReview.audiences needs kubernetes.enabled",
-    ),
-    "two scrapes": (
-        {"serviceMonitor": {"enabled": True}, "podMonitor": {"enabled": True}},
-        "scrape everything twice",
-    ),
-    "pods scraped by no port": (
-        {"podMonitor": {"enabled": True}, "operations": {"enabled": False}},
-        "podMonitor.enabled needs operations.enabled",
-    ),
-    "certificates of nobody": (
-        {"access": {"certificates": True}},
-        "access.certificates needs tls.clientCa",
-    ),
-    "two doors in one": ({"operations": {"port": 8080}}, "choose another"),
-    "a claim of many": (
-        {"state": {"existingClaim": "state"}, "replicaCount": 2},
-        "the gateways share no Redis",
-    ),
-    "a setting that follows": (
-        {"config": {"port": 80}},
-        "config.port follows from other values: set service instead",
-    ),
-    "a word of what follows": (
-        {"config": {"access": {"tokenReview": {"audiences": []}}}},
-        "config.access.tokenReview.audiences follows from other values",
-    ),
-    "a budget of nothing": ({"access": {"budget": {"perSecond": 0}}}, "/access/budget/perSecond"),
-    "a budget for nobody": ({"access": {"policy": {"rules": [], "budgets": [{}]}}}, "callers"),
-    "rights that follow": (
-        {"config": {"kubernetes": {"connect": "in-cluster"}}},
-        "config.kubernetes.connect follows from other values: set kubernetes.enabled instead",
-    ),
-}
-"""Values, and what the refusal says."""

@@ -1,5 +1,7 @@
 """The chart, rendered by the real Helm."""
 
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -37,20 +39,38 @@ def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([HELM, *arguments], capture_output=True, text=True, check=False)
 
 
-def given(values: Mapping[str, Any], *, command: str) -> subprocess.CompletedProcess[str]:
+def given(
+    values: Mapping[str, Any], *, command: str, name: str = "gw", namespace: str = NAMESPACE
+) -> subprocess.CompletedProcess[str]:
     """Helm's ``template``, ``lint`` or trial ``install`` of the chart with these values."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        yaml.safe_dump(dict(values), file)
+        json.dump(dict(values), file)
         file.flush()
         release = {
             "lint": (str(CHART),),
-            "template": ("gw", str(CHART)),
-            "install": ("gw", str(CHART), "--dry-run=client"),
+            "template": (name, str(CHART)),
+            "install": (name, str(CHART), "--dry-run=client"),
         }[command]
-        where: tuple[str, ...] = ("--namespace", NAMESPACE)
+        where: tuple[str, ...] = ("--namespace", namespace)
         if command != "install":
             where += ("--kube-version", KUBERNETES)
         return helm(command, *release, *where, "--values", file.name)
+
+
+class Strict(yaml.SafeLoader):
+    """YAML as Kubernetes reads it: no key may stand twice, and ``1e6`` is a number."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - as it is called
+        """Refuse what safe YAML lets pass."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call] # of PyYAML
+        twice = {key for key in keys if keys.count(key) > 1}
+        assert not twice, f"{twice} twice at {node.start_mark}"
+        return super().construct_mapping(node, deep)
+
+
+Strict.add_implicit_resolver(  # type: ignore[no-untyped-call] # of PyYAML
+    "tag:yaml.org,2002:float", re.compile("[0-9]+e[0-9]+$"), list("0123456789")
+)
 
 
 class Rendered:
@@ -58,7 +78,7 @@ class Rendered:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        documents: Iterator[Any] = yaml.safe_load_all(text)
+        documents: Iterator[Any] = yaml.load_all(text, Strict)
         self.manifests: list[Manifest] = [each for each in documents if each]
 
     def of(self, kind: str) -> list[Manifest]:
@@ -91,14 +111,16 @@ class Rendered:
         return settings
 
 
-def rendered(values: Mapping[str, Any]) -> Rendered:
+def rendered(
+    values: Mapping[str, Any], *, name: str = "gw", namespace: str = NAMESPACE
+) -> Rendered:
     """The chart with these values."""
-    return _rendered(yaml.safe_dump(dict(values)))
+    return _rendered(yaml.safe_dump(dict(values)), name, namespace)
 
 
 @cache
-def _rendered(values: str) -> Rendered:
-    done = given(yaml.safe_load(values), command="template")
+def _rendered(values: str, name: str, namespace: str) -> Rendered:
+    done = given(yaml.safe_load(values), command="template", name=name, namespace=namespace)
     assert done.returncode == 0, done.stderr
     return Rendered(done.stdout)
 

@@ -1,51 +1,29 @@
-"""What the chart renders: good manifests for all kinds of values, and refusals of bad ones."""
+"""What the chart renders: good manifests for all kinds of values."""
 
-import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
-from chart.matrix import EVERYTHING, MATRIX, REFUSED, Values, with_tokens
+from chart.matrix import EVERYTHING, MATRIX, Values, with_tokens
+from chart.releases import chart, pods
 from chart.rendering import (
     FULLNAME,
     KUBECTL,
     NAMESPACE,
-    Manifest,
     Rendered,
     given,
     needs_helm,
-    refusal,
     rendered,
 )
 from chart.schemas import NEWEST, OLDEST, complaints
-from plugins import with_example
 
 from gateway.access.policy_file import parse_policy
-from gateway.documents import Syntax, read_documents
-from gateway.lint import Severity, lint
 from gateway.settings import load
-from gateway.template import parse
 
 pytestmark = needs_helm
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples/argo-rollouts"
 MAX_RELEASE_BYTES = 1_048_576
 """Of the Secret in which Helm keeps a release, which it packs."""
-
-
-def chart(name: str) -> Rendered:
-    """The chart with values of the matrix."""
-    return rendered(with_tokens(MATRIX[name]))
-
-
-def pods(release: Rendered) -> Iterator[Manifest]:
-    """The specs of all pods."""
-    for each in release.manifests:
-        if each["kind"] in {"Deployment", "StatefulSet"}:
-            yield each["spec"]["template"]["spec"]
-        elif each["kind"] == "Pod":
-            yield each["spec"]
 
 
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
@@ -68,6 +46,8 @@ def test_names_and_labels_can_be_had(name: str) -> None:
         keys.append((each["kind"], metadata.get("namespace", ""), metadata["name"]))
         assert len(metadata["name"]) <= 63
         assert metadata["labels"]["app.kubernetes.io/instance"] == "gw"
+        if each["kind"] == "StatefulSet":
+            assert len(metadata["name"]) + len("-0123456789") <= 63
         assert all(len(value) <= 63 for value in metadata["labels"].values())
     assert len(keys) == len(set(keys))
 
@@ -116,21 +96,6 @@ def test_callers_have_the_budgets_of_the_values() -> None:
 
 
 @pytest.mark.parametrize("name", MATRIX)
-def test_a_pod_has_no_rights_that_it_does_not_need(name: str) -> None:
-    """It is nobody, and can change nothing but what it keeps."""
-    for pod in pods(chart(name)):
-        assert pod["securityContext"]["runAsNonRoot"] is True
-        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-        assert pod["enableServiceLinks"] is False
-        for container in pod["containers"]:
-            assert container["securityContext"] == {
-                "allowPrivilegeEscalation": False,
-                "readOnlyRootFilesystem": True,
-                "capabilities": {"drop": ["ALL"]},
-            }
-
-
-@pytest.mark.parametrize("name", MATRIX)
 def test_what_is_referred_to_is_there(name: str) -> None:
     """Volumes of mounts, pods of selectors, ports of Services and monitors."""
     release = chart(name)
@@ -160,18 +125,6 @@ def test_no_secret_is_written_down(name: str) -> None:
     assert chart(name).of("Secret") == []
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_values_that_do_not_fit_are_refused(name: str) -> None:
-    """With the place, or with a sentence that says what to do."""
-    values, sentence = REFUSED[name]
-    assert sentence in refusal(with_tokens(values))
-
-
-def test_a_gateway_that_would_not_start_is_refused() -> None:
-    """Nobody could prove who it is."""
-    assert "set access.tokens.existingSecret, access.tokenReview" in refusal({})
-
-
 @pytest.mark.parametrize("name", ["as little as possible", "everything", "Valkey"])
 def test_helm_finds_nothing_to_complain_of(name: str) -> None:
     """``helm lint`` is content."""
@@ -185,18 +138,6 @@ def test_a_release_fits_into_its_secret() -> None:
     assert 2 * len(rendered(EVERYTHING).text) < MAX_RELEASE_BYTES
 
 
-def test_new_settings_restart_the_pods() -> None:
-    """They are read once; a policy and templates are read again."""
-
-    def annotation(values: Values) -> str:
-        template = rendered(with_tokens(values)).one("Deployment")["spec"]["template"]
-        return str(template["metadata"]["annotations"]["checksum/config"])
-
-    usual = annotation({})
-    assert annotation({"config": {"logLevel": "debug"}}) != usual
-    assert annotation({"access": {"policy": {"rules": [{"a": 1}]}}}) == usual
-
-
 def test_large_numbers_stay_what_they_are() -> None:
     """Helm has them as floating-point numbers."""
     assert chart("settings").settings["audit"]["entries"] == 2_000_000
@@ -204,46 +145,50 @@ def test_large_numbers_stay_what_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "image"),
+    ("release", "namespace", "fullname"),
     [
-        pytest.param(
-            "as little as possible", "analysis-gateway:0.3.0", id="the-version-of-the-chart"
-        ),
-        pytest.param("a tag", "analysis-gateway:1.2.3", id="a-tag"),
-        pytest.param(
-            "everything",
-            f"registry.example/analysis-gateway@sha256:{'0' * 64}",
-            id="a-digest",
-        ),
+        pytest.param("123", "shop", "gw-123-analysis-gateway", id="a-number"),
+        pytest.param("1e6", "123", "gw-1e6-analysis-gateway", id="numbers"),
+        pytest.param("a.b", "shop", "a-b-analysis-gateway", id="a-dot"),
+        pytest.param("a" * 51 + "-b", "shop", "a" * 51, id="as-long-as-can-be"),
+        pytest.param("my-analysis-gateway", "shop", "my-analysis-gateway", id="the-whole"),
     ],
 )
-def test_the_image_is_the_one_that_was_chosen(name: str, image: str) -> None:
-    """By version, tag or digest."""
-    assert chart(name).container["image"] == image
+def test_a_release_may_have_any_name(release: str, namespace: str, fullname: str) -> None:
+    """Its Service has one that DNS takes, and nothing becomes a number."""
+    made = rendered(
+        with_tokens({"kubernetes": {"enabled": True}}), name=release, namespace=namespace
+    )
+    assert made.one("Service", fullname)["spec"]["selector"]["app.kubernetes.io/instance"] == (
+        release
+    )
+    found = {each["metadata"]["name"]: complaints(each, NEWEST) for each in made.manifests}
+    assert {name: value for name, value in found.items() if value} == {}
 
 
-def test_the_url_of_redis_comes_from_its_secret() -> None:
-    """And is nowhere in the manifests."""
-    env = {each["name"]: each for each in chart("a Redis by Secret").container["env"]}
-    reference = {"secretKeyRef": {"name": "redis", "key": "url"}}
-    assert env["ANALYSIS_GATEWAY_REDIS"]["valueFrom"] == reference
+def test_labels_of_the_deployer_go_before_those_of_the_chart() -> None:
+    """The narrower before the wider, and each once."""
+    release = chart("everything")
+    labels = release.one("ServiceMonitor")["metadata"]["labels"]
+    assert labels["app.kubernetes.io/part-of"] == "platform"
+    assert labels["release"] == "kube-prometheus-stack"
+    pod = release.one("Deployment")["spec"]["template"]["metadata"]
+    assert pod["labels"]["team"] == "shop"
+    assert len(pod["annotations"]["checksum/config"]) == 64
 
 
-def test_a_volume_has_one_gateway_at_a_time() -> None:
-    """Two cannot use one state folder."""
-    assert chart("a volume").one("Deployment")["spec"]["strategy"] == {"type": "Recreate"}
-
-
-def test_probes_ask_where_health_is() -> None:
-    """On the operations port, or on the main one with its TLS."""
-    places = {
-        name: chart(name).container["readinessProbe"]["httpGet"]
-        for name in ("certificates of callers", "TLS without operations")
-    }
-    assert places["certificates of callers"]["port"] == "operations"
-    assert places["certificates of callers"]["scheme"] == "HTTP"
-    assert places["TLS without operations"]["port"] == "http"
-    assert places["TLS without operations"]["scheme"] == "HTTPS"
+@pytest.mark.parametrize(
+    ("config", "host"),
+    [
+        pytest.param({}, "0.0.0.0", id="usually"),
+        pytest.param({"host": None}, "0.0.0.0", id="null"),
+        pytest.param({"host": "::"}, "::", id="the-newer-kind"),
+        pytest.param({"host": ""}, "", id="both"),
+    ],
+)
+def test_a_gateway_listens_where_it_is_reached(config: Values, host: str) -> None:
+    """On addresses of one kind or of both."""
+    assert rendered(with_tokens({"config": config})).settings["host"] == host
 
 
 def test_operations_are_never_on_a_load_balancer() -> None:
@@ -273,49 +218,6 @@ def test_alerts_can_be_left_out() -> None:
     assert "AnalysisGatewayIdle" in every
 
 
-def test_templates_for_argo_can_be_used() -> None:
-    """They are well formed, and know where the gateway is."""
-    for template in chart("templates for Argo Rollouts").of("AnalysisTemplate"):
-        parse(template)
-        (document,) = read_documents(
-            yaml.safe_dump(template).encode(), name="t", syntax=Syntax.YAML
-        )
-        found = lint([document], provider_types=with_example(), environ={}, lookup=lambda _: None)
-        assert [each for each in found if each.severity is Severity.ERROR] == []
-        args = {each["name"]: each for each in template["spec"]["args"]}
-        assert args["gateway"]["value"] == f"http://{FULLNAME}.{NAMESPACE}.svc:8080"
-        assert "{{args.token}}" in yaml.safe_dump(template)
-
-
-@pytest.mark.parametrize("name", ["gateway-verdict", "gateway-run"])
-def test_templates_for_argo_are_those_of_the_examples(name: str) -> None:
-    """With a credential: what was tried with Argo Rollouts is what is installed."""
-    (template,) = (
-        each
-        for each in chart("templates for Argo Rollouts").of("AnalysisTemplate")
-        if each["metadata"]["name"] == name
-    )
-    example = yaml.safe_load((EXAMPLES / f"{name}.yaml").read_text(encoding="utf-8"))
-    own = {"gateway", "token", "namespace"}
-    arguments = [each for each in template["spec"]["args"] if each["name"] not in own]
-    assert arguments == [each for each in example["spec"]["args"] if each["name"] not in own]
-    for metric in template["spec"]["metrics"]:
-        headers = metric["provider"]["web"]["headers"]
-        assert headers.pop(0) == {"key": "Authorization", "value": "Bearer {{args.token}}"}
-        if not headers:
-            del metric["provider"]["web"]["headers"]
-    assert template["spec"]["metrics"] == example["spec"]["metrics"]
-
-
-def test_templates_for_argo_ask_for_those_of_their_own_namespace() -> None:
-    """Unless the analysis says another."""
-    templates = chart("everything").of("AnalysisTemplate")
-    assert {each["metadata"]["namespace"] for each in templates} == {"shop", "checkout"}
-    for template in templates:
-        args = {each["name"]: each for each in template["spec"]["args"]}
-        assert args["namespace"]["value"] == template["metadata"]["namespace"]
-
-
 def test_a_folder_of_manifests_can_be_built_upon(tmp_path: Path) -> None:
     """Kustomize takes what Helm has rendered."""
     if KUBECTL is None:
@@ -326,14 +228,6 @@ def test_a_folder_of_manifests_can_be_built_upon(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert len(Rendered(done.stdout).manifests) == len(chart("everything").manifests)
-
-
-def test_the_chart_is_for_this_version() -> None:
-    """Its image is that of the version beside which it lies."""
-    project = (Path(__file__).parents[2] / "pyproject.toml").read_text()
-    version = re.search(r'^version = "(.*)"$', project, re.MULTILINE)
-    assert version is not None
-    assert chart("as little as possible").container["image"] == f"analysis-gateway:{version[1]}"
 
 
 def _alerts(release: Rendered) -> set[str]:

@@ -71,6 +71,7 @@ def _is_peer(peer: dict[str, Any], target: str) -> bool:
         wanted = peer.get("namespaceSelector", {"matchLabels": {"": ""}}).get("matchLabels", {})
         return not wanted or wanted == {"kubernetes.io/metadata.name": target}
     block = peer.get("ipBlock")
+    assert block is None or "/" in block["cidr"]
     return (
         block is not None
         and address in ip_network(block["cidr"])
@@ -117,10 +118,13 @@ def test_metadata_are_out_of_reach_without_rules(address: str) -> None:
 
 
 def test_no_rules_let_nothing_out() -> None:
-    """But questions for names."""
+    """But questions for names: to CoreDNS at either port, and to NodeLocal DNSCache."""
     assert not lets(SHUT, "8.8.8.8", 443)
     assert not lets(SHUT, "shop", 80)
     assert lets(SHUT, "kube-system", 53)
+    assert lets(SHUT, "openshift-dns", 5353)
+    assert lets(SHUT, "169.254.20.10", 53)
+    assert not lets(SHUT, "169.254.169.254", 53)
 
 
 @pytest.mark.parametrize(
@@ -148,11 +152,65 @@ def test_the_parts_of_the_gateway_are_reached() -> None:
     """The API server and Redis, where they are."""
     cluster = {**SHUT, "kubernetes": {"enabled": True}}
     assert lets({**cluster, "networkPolicy": {}}, "10.96.0.1", 443)
+    assert lets(cluster, "fd00:10:96::1", 443)
+    assert not lets(cluster, "169.254.169.254", 443)
     assert not lets(SHUT, "10.96.0.1", 443)
-    assert lets({**SHUT, "redis": {"existingSecret": "redis"}}, "10.9.0.5", 6379)
     valkey = policy({**SHUT, "valkey": {"enabled": True, "existingSecret": "valkey"}})["egress"]
     selectors = [each["to"][0].get("podSelector", {}).get("matchLabels", {}) for each in valkey]
     assert "valkey" in {each.get("app.kubernetes.io/component") for each in selectors}
+
+
+@pytest.mark.parametrize(
+    ("redis", "ports"),
+    [
+        pytest.param({"existingSecret": "redis"}, {6379}, id="a-url-in-a-secret"),
+        pytest.param({"url": "redis://redis.data.svc/0"}, {6379}, id="the-usual-one"),
+        pytest.param({"url": "rediss://redis.data.svc:6380/0"}, {6380}, id="one-of-its-own"),
+        pytest.param({"url": "redis://[fd00::5]:7000"}, {7000}, id="of-an-address"),
+        pytest.param(
+            {"url": "redis+sentinel://a,b:5000/main/0"}, {26379, 5000, 6379}, id="sentinels"
+        ),
+        pytest.param(
+            {"url": "redis+cluster://a:7000,b:7001?ssl_cert_reqs=none"}, {7000, 7001}, id="nodes"
+        ),
+        pytest.param({"url": "unix:///run/redis.sock"}, set(), id="a-socket"),
+    ],
+)
+def test_redis_is_reached_at_its_ports(redis: dict[str, str], ports: set[int]) -> None:
+    """Those of its URL, as far as that is known, and no others."""
+    asked = {6379, 6380, 26379, 5000, 7000, 7001, 80}
+    assert {each for each in asked if lets({**SHUT, "redis": redis}, "10.9.0.5", each)} == ports
+
+
+def test_redis_has_the_ports_that_are_named() -> None:
+    """Whatever its URL says; ``policy`` has a policy of its own."""
+    values = {"redis": {"url": "redis://r:1234"}, "config": SHUT["config"]}
+    release = rendered(
+        with_tokens({**values, "networkPolicy": {"enabled": True, "redis": {"ports": [6390]}}})
+    )
+    (_, rule) = release.one("NetworkPolicy")["spec"]["egress"]
+    assert rule == {"ports": [{"port": 6390, "protocol": "TCP"}]}
+
+
+@pytest.mark.parametrize(
+    ("rule", "target"),
+    [
+        pytest.param({"networks": ["10.7.7.7"]}, "10.7.7.7", id="a-network-of-one"),
+        pytest.param({"networks": ["fd00:7::7"]}, "fd00:7::7", id="a-newer-one"),
+        pytest.param({"hosts": ["fd00:7::7"]}, "fd00:7::7", id="an-address-without-brackets"),
+        pytest.param({"hosts": ["Thanos.Monitoring.SVC."]}, "monitoring", id="capitals-and-a-dot"),
+    ],
+)
+def test_a_rule_may_be_written_otherwise(rule: dict[str, Any], target: str) -> None:
+    """As the gateway reads it."""
+    egress = {"named": [{"name": "a", "schemes": ["https"], **rule}]}
+    assert lets({"config": {"egress": egress}}, target, 443)
+    assert not lets({"config": {"egress": egress}}, "203.0.113.7", 443)
+
+
+def test_null_rules_are_none() -> None:
+    """As the gateway has it: then everything may be asked."""
+    assert lets({"config": {"egress": {"named": None}}}, "203.0.113.7", 443)
 
 
 def test_callers_reach_the_main_port_and_operators_theirs() -> None:

@@ -45,13 +45,18 @@ def notes(values: Values) -> str:
         ),
         pytest.param(
             {"existingConfigSecret": "settings", "networkPolicy": {"enabled": True}},
-            "cannot know that of settings",
+            "cannot know what settings names",
             id="a-policy-that-cannot-be-mirrored",
         ),
         pytest.param(
             {"config": {"egress": {"named": []}}, "networkPolicy": {"enabled": True}},
             "takes networkPolicy.extraEgress: credentials of AWS",
             id="what-a-policy-cannot-know",
+        ),
+        pytest.param(
+            {"service": {"type": "LoadBalancer"}, "networkPolicy": {"enabled": True}},
+            "WARNING: the Service is a LoadBalancer, and the NetworkPolicy lets in pods",
+            id="a-load-balancer-that-leads-nowhere",
         ),
         pytest.param(
             {"ingress": {"enabled": True, "hosts": ["a.example"]}},
@@ -67,7 +72,15 @@ def test_it_says(values: Values, sentence: str) -> None:
 
 def test_it_warns_of_nothing_that_is_well() -> None:
     """With rules and a Redis."""
-    told = notes({"access": RULES, "redis": {"existingSecret": "redis"}})
+    callers = {"enabled": True, "callers": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}
+    told = notes(
+        {
+            "access": RULES,
+            "redis": {"existingSecret": "redis"},
+            "service": {"type": "LoadBalancer"},
+            "networkPolicy": callers,
+        }
+    )
     assert "NOBODY" not in told
     assert "WARNING" not in told
     assert "lost" not in told

@@ -128,6 +128,7 @@ async def test_everything_takes_exactly_the_rights_of_the_chart(
         pytest.param({}, id="the-namespace-of-the-release"),
         pytest.param({"templates": ["shop", "checkout"]}, id="some-namespaces"),
         pytest.param({"allNamespaces": True}, id="all-namespaces"),
+        pytest.param({"readTemplates": False}, id="none"),
         pytest.param({"clusterTemplates": True}, id="templates-of-the-cluster"),
     ],
 )
@@ -175,6 +176,38 @@ def test_jobs_of_all_in_one_namespace_take_rights_there_alone() -> None:
     release = rendered(reviewing(jobs={"namespaces": ["shop"], "namespace": "jobs"}))
     assert {each.namespace for each in granted(release) if each.resource == "jobs"} == {"jobs"}
     assert "shop" not in {each.namespace for each in granted(release)}
+
+
+def test_jobs_in_another_cluster_take_no_rights_in_this_one() -> None:
+    """Where they run, somebody else grants them."""
+    config = {"kubernetes": {"jobs": {"connect": "/etc/jobs/kubeconfig"}}}
+    release = rendered({**reviewing(jobs={"namespaces": ["shop"]}), "config": config})
+    assert "jobs" not in {each.resource for each in granted(release)}
+    assert release.settings["kubernetes"]["jobs"]["namespaces"] == ["shop"]
+
+
+def test_two_gateways_have_rights_of_their_own_in_one_namespace() -> None:
+    """Releases of one name in two namespaces, both with templates of the shop and dashboards."""
+    values = {
+        **reviewing(templates=["shop", NAMESPACE]),
+        "dashboards": {"enabled": True, "namespace": "monitoring"},
+    }
+    releases = [rendered(values), rendered(values, namespace="elsewhere")]
+    places = [
+        (each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"])
+        for release in releases
+        for kind in ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
+        for each in release.of(kind)
+    ]
+    files = [
+        file
+        for release in releases
+        for each in release.of("ConfigMap")
+        if each["metadata"].get("namespace") == "monitoring"
+        for file in (each["metadata"]["name"], *each["data"])
+    ]
+    assert len(places) == len(set(places)) == 2 * (2 * 2 + 2)
+    assert len(files) == len(set(files)) > 0
 
 
 def test_without_a_cluster_there_are_no_rights() -> None:

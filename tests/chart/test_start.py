@@ -86,8 +86,8 @@ def command_line(pid: int) -> str:
 
 
 async def tried(**urls: str) -> int | None:
-    """How the script of the test pod ends."""
-    variables = {"CERTIFICATES": "none", **urls}
+    """How the script of the test pod ends, without patience unless it is given some."""
+    variables = {"CERTIFICATES": "none", "PATIENCE_S": "0", **urls}
     process = await asyncio.create_subprocess_exec(sys.executable, str(SCRIPT), env=variables)
     return await asyncio.wait_for(process.wait(), 20)
 
@@ -142,8 +142,9 @@ async def test_a_release_starts_answers_and_ends(tmp_path: Path, redis_server: R
         async def is_ready() -> bool:
             return await status(ready) == 200
 
+        # As right after an installation that waited for nothing.
+        assert await tried(GATEWAY=main, READY=ready, PATIENCE_S="15") == 0
         await until(is_ready)
-        assert await tried(GATEWAY=main, READY=ready) == 0
         verdict = f"{main}/v1/namespaces/shop/analysistemplates/color/verdict"
         assert await status(verdict, **bearer(ALICE)) == 200
         assert "analysis-gateway" in redis_server.cli("keys", "*")
@@ -214,7 +215,7 @@ def test_the_test_pod_runs_that_script(
     release = rendered(with_tokens(MATRIX[name]))
     (container,) = release.one("Pod", f"{FULLNAME}-test")["spec"]["containers"]
     assert container["args"][0].strip() == SCRIPT.read_text(encoding="utf-8").strip()
-    assert [each["value"] for each in container["env"]] == [gateway, ready, certificates]
+    assert [each["value"] for each in container["env"]] == [gateway, ready, certificates, "60"]
 
 
 async def test_valkey_starts_with_its_password(tmp_path: Path) -> None:
@@ -248,6 +249,8 @@ async def test_valkey_starts_with_its_password(tmp_path: Path) -> None:
         assert client.cli("-a", "pass-word_1", "--no-auth-warning", "ping") == "PONG\n"
         config = client.cli("-a", "pass-word_1", "--no-auth-warning", "config", "get", "appendonly")
         assert config.split() == ["appendonly", "yes"]
+        config = client.cli("-a", "pass-word_1", "--no-auth-warning", "config", "get", "maxmemory")
+        assert config.split() == ["maxmemory", str(96 * 1024 * 1024)]
         config = client.cli("-a", "pass-word_1", "--no-auth-warning", "config", "get", "*-policy")
         assert config.split() == ["maxmemory-policy", "volatile-ttl"]
         assert (tmp_path / "valkey.conf").stat().st_mode & 0o077 == 0

@@ -97,6 +97,23 @@ async def test_lint_says_everything_with_its_line(tmp_path: Path) -> None:
     }
 
 
+async def test_lint_says_why_it_cannot_use_what_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plugin that is not installed, and a variable of Argo's that holds no name."""
+    file = written(tmp_path / "good.yaml", template(web_metric("http://x", "result == 1")))
+    unknown = await command("lint", "--plugin", "a/b", file)
+    assert unknown.code == 0
+    assert "plugin a/b: no distribution that is installed has it" in unknown.err
+    monkeypatch.setenv("ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE", "No Name")
+    unusable = await command("lint", file)
+    assert (unusable.code, unusable.out) == (4, "")
+    assert unusable.err == (
+        "Error: the settings cannot be used: kubernetes.jobs.namespace:"
+        " 'No Name' is no name of a namespace\n"
+    )
+
+
 async def test_help_and_version() -> None:
     """Every command is listed with what it does."""
     shown, version = await asyncio.gather(command("--help"), command("--version"))

@@ -18,6 +18,7 @@ from gateway.notice_stream import GROUP, RECEIVERS, STREAM, NoticeStream
 from gateway.notices import RUN_ENDED, Notice, packed
 from gateway.notification_settings import Notification
 from gateway.receivers import Receiver
+from gateway.references import References
 from gateway.secret_files import SecretsFolder
 from gateway.store import Store
 
@@ -58,7 +59,7 @@ async def delivering(redis: RedisServer, hook: Backend) -> AsyncIterator[Outcome
     """A courier to one receiver, ``a``."""
     store, outcomes = Store(redis.url, Counted()), Outcomes()
     told = Notification.model_validate({"name": "a", "url": hook.url})
-    receiver = Receiver(told, SecretsFolder(None), "own", time.time)
+    receiver = Receiver(told, References(SecretsFolder(None), "own"), time.time)
     stream = NoticeStream(store, "me", receivers=1)
     serving = asyncio.create_task(
         Courier(stream, [receiver], outcomes, time.time, asyncio.Event()).serve()

@@ -8,7 +8,7 @@ import yaml
 
 from gateway import settings
 from gateway.errors import Problem
-from gateway.kubernetes_settings import Jobs, Kubernetes
+from gateway.kubernetes_settings import Jobs, Kubernetes, includes
 from gateway.settings import Settings, SettingsInvalid
 
 NAMESPACE = {"ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE": "jobs"}
@@ -52,7 +52,6 @@ def test_unset_there_is_no_cluster_and_nobody_may_do_anything() -> None:
     )
     assert not chosen.runs_jobs
     assert not chosen.may_read_secrets_of("shop")
-    assert not chosen.jobs.are_allowed_for("shop")
 
 
 @pytest.mark.parametrize(
@@ -295,6 +294,6 @@ def test_a_list_of_namespaces_means_what_it_says(namespaces: list[str], *, may: 
     """For Secrets as for Jobs."""
     content = {"connect": "/kube", "secrets": namespaces, "jobs": {"namespaces": namespaces}}
     chosen = Kubernetes.model_validate(content)
-    assert chosen.jobs.are_allowed_for("shop") is may
+    assert includes(chosen.jobs.namespaces, "shop") is may
     assert chosen.may_read_secrets_of("shop") is may
     assert chosen.runs_jobs is bool(namespaces)

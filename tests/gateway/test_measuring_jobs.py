@@ -16,8 +16,9 @@ from gateway.measuring import Measuring, Patience
 from gateway.memory import Memory
 from gateway.model import Phase
 from gateway.plan import MetricPlan
-from gateway.planner import Planned, PlannedMetric
+from gateway.planned import Planned, PlannedMetric
 from gateway.quota_telemetry import QuotaTelemetry
+from gateway.reading_telemetry import ReadingTelemetry
 from gateway.readings import Freshness, Readings
 from gateway.secrets import Redaction
 from gateway.telemetry import Telemetry
@@ -70,7 +71,7 @@ async def replica(jobs: FakeJobs) -> AsyncIterator[Replica]:
     readings = Readings(
         memory=Memory(max_entries=10, max_bytes=10_000, retention_s=3_600),
         shared=None,
-        observer=telemetry,
+        observer=ReadingTelemetry(telemetry),
         now_unix_s=clock,
         monotonic_s=now_s,
     )

@@ -12,8 +12,9 @@ from gateway.explanations import Explanations
 from gateway.measuring import Measuring, Patience
 from gateway.memory import Memory
 from gateway.plan import MetricPlan
-from gateway.planner import Planned, PlannedMetric
+from gateway.planned import Planned, PlannedMetric
 from gateway.quota_telemetry import QuotaTelemetry
+from gateway.reading_telemetry import ReadingTelemetry
 from gateway.readings import Freshness, Readings
 from gateway.secrets import Redaction
 from gateway.telemetry import Telemetry
@@ -60,7 +61,7 @@ async def replica(*, longest_flight_s: float = 60.0) -> AsyncIterator[Replica]:
     readings = Readings(
         memory=Memory(max_entries=10, max_bytes=10_000, retention_s=3_600),
         shared=None,
-        observer=telemetry,
+        observer=ReadingTelemetry(telemetry),
         longest_flight_s=longest_flight_s,
     )
     async with world() as context:

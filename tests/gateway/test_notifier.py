@@ -12,7 +12,7 @@ from gateway.notice_stream import NoticeStream
 from gateway.notices import end_of_run
 from gateway.notification_settings import Notification
 from gateway.notifier import Notifier
-from gateway.planner import Planned
+from gateway.planned import Planned
 from gateway.secrets import Redaction
 from gateway.store import Store
 from gateway.verdict import Verdict

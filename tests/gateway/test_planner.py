@@ -11,7 +11,8 @@ from gateway.connection_secrets import Granting
 from gateway.credentials import Credentials
 from gateway.errors import Problem, TemplateInvalid
 from gateway.job_rights import JobRights
-from gateway.planner import Planner, Question, Secrets
+from gateway.planned import Question
+from gateway.planner import Planner, Secrets
 from gateway.run_manifest import order_of, parse_run
 from gateway.runs.plans import wanted
 from gateway.runs.runs import order_of_question

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 from redis_server import Counted, RedisServer, replica_of, until
 
-from gateway import readings as readings_module
+from gateway import unclaimed
 from gateway.errors import ProviderError, ProviderUnreachable
 from gateway.gate import Gate
 from gateway.memory import Memory
@@ -331,7 +331,7 @@ async def test_only_so_many_outcomes_wait_for_a_next_caller(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The oldest go first."""
-    monkeypatch.setattr(readings_module, "MAX_UNCLAIMED", 2)
+    monkeypatch.setattr(unclaimed, "MAX_UNCLAIMED", 2)
     world = World()
 
     async def fail() -> Reading:

@@ -10,7 +10,7 @@ from redis_server import Counted
 from gateway.memory import Memory
 from gateway.model import Phase, Reading, ResultType
 from gateway.plan import MetricPlan
-from gateway.planner import Planned, PlannedMetric, Question
+from gateway.planned import Planned, PlannedMetric, Question
 from gateway.readings import Freshness, Readings
 from gateway.repeats import REPEAT_S, Ask, Repeats
 from gateway.secrets import Redaction
@@ -47,9 +47,13 @@ class World:
         self.now_s = 0.0
         self.memory = Memory(max_entries=10, max_bytes=1_000_000, retention_s=300)
         self.memory.put("key", READING, began_s=0.0)
+        self.observer = Counted()
         self.repeats = Repeats(
             Readings(
-                memory=self.memory, shared=None, observer=Counted(), monotonic_s=lambda: self.now_s
+                memory=self.memory,
+                shared=None,
+                observer=self.observer,
+                monotonic_s=lambda: self.now_s,
             )
         )
 
@@ -93,6 +97,25 @@ def test_a_newer_reading_ends_a_verdict() -> None:
     world.repeats.keep(PLANNED, ASK, VERDICT)
     world.memory.put("key", Reading(0.0, ResultType.FLOAT, "0"), began_s=0.001)
     assert world.repeats.find(PLANNED, ASK, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("other", "lookups"),
+    [
+        pytest.param(READING, ["hit", "hit"], id="both-are-current"),
+        pytest.param(replace(READING), [], id="one-is-newer"),
+    ],
+)
+def test_readings_are_counted_once_for_each_verdict(other: Reading, lookups: list[str]) -> None:
+    """Those of a verdict that is repeated; if it is not, they are counted when they are judged."""
+    world = World()
+    world.memory.put("other", READING, began_s=0.0)
+    planned = replace(PLANNED, metrics=(*PLANNED.metrics, replace(PLANNED.metrics[0], key="other")))
+    verdict = replace(VERDICT, measurements=(MEASURED, MEASURED))
+    world.repeats.keep(planned, ASK, verdict)
+    world.memory.put("other", other, began_s=0.001)
+    assert (world.repeats.find(planned, ASK, NOW) is verdict) is bool(lookups)
+    assert world.observer.lookups == lookups
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,12 @@ def test_the_smallest_manifest_says_nothing_that_nobody_asked_for() -> None:
 
 def test_who_brings_a_run_cannot_say_that_templates_made_it() -> None:
     """A list by template, a verdict and own metrics would tell of a template that was not used."""
-    claims = {TEMPLATES_ANNOTATION: "success-rate@sha256:1f", LABEL_ANNOTATION: "success-rate"}
+    claims = {
+        TEMPLATES_ANNOTATION: "success-rate@sha256:1f",
+        LABEL_ANNOTATION: "success-rate",
+        "analysis-gateway/context": "{}",
+        "analysis-gateway/note": "all is well",
+    }
     asked = parse_run(document({"annotations": {**claims, "x": "y"}}))
     assert order_of(asked, namespace="shop", given=()).annotations == {"x": "y"}
 

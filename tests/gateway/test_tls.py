@@ -11,7 +11,8 @@ from tls_files import Files
 from gateway.errors import Problem
 from gateway.listening_settings import Tls
 from gateway.settings import SettingsInvalid
-from gateway.tls import LOOK_EVERY_S, ServerTls, context_of
+from gateway.tls import ServerTls, context_of
+from gateway.tls_context import LOOK_EVERY_S
 
 CA = trustme.CA()
 SERVER = CA.issue_cert("localhost")

@@ -12,7 +12,6 @@ from gateway.documents import Document
 from gateway.errors import ProviderError, ProviderInvalid
 from gateway.lint import lint
 from gateway.model import Reading, ResultType
-from gateway.planner import NamesItsQuery
 from gateway.provider import (
     Block,
     Context,
@@ -21,6 +20,7 @@ from gateway.provider import (
     FoundSecret,
     HasCredential,
     LastingProvider,
+    NamesItsQuery,
     ProviderType,
     SecretOwner,
     SecretUse,

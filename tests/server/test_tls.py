@@ -20,7 +20,7 @@ from running import until
 from tls_files import SPIFFE_ID, Files, trusting, workload
 from yarl import URL
 
-from gateway import tls
+from gateway import tls_context
 
 HOST = "127.0.0.1"
 CA = trustme.CA()
@@ -171,7 +171,7 @@ async def test_a_new_certificate_is_shown_at_once(
     files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To new connections; those that are open go on."""
-    monkeypatch.setattr(tls, "LOOK_EVERY_S", 0)
+    monkeypatch.setattr(tls_context, "LOOK_EVERY_S", 0)
     renewed = CA.issue_cert(HOST)
     async with hall(tls=files.settings()) as served, connected(served, trusting(CA)) as old:
         assert (await old.asks("/quick")).status == 200
@@ -201,7 +201,7 @@ async def test_who_was_trusted_once_is_not_for_ever(
     files: Files, monkeypatch: pytest.MonkeyPatch, version: ssl.TLSVersion
 ) -> None:
     """Authorities of callers are replaced, too, and what they vouched for is not resumed."""
-    monkeypatch.setattr(tls, "LOOK_EVERY_S", 0)
+    monkeypatch.setattr(tls_context, "LOOK_EVERY_S", 0)
     old = trusting(CA, shows=CA.issue_cert("old.ci"))
     old.minimum_version = old.maximum_version = version
     new = trusting(CA, shows=OTHER_CA.issue_cert("new.ci"))
@@ -219,7 +219,7 @@ async def test_files_that_cannot_be_used_change_nothing(
     files: Files, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log tells why, once; the next good ones are taken."""
-    monkeypatch.setattr(tls, "LOOK_EVERY_S", 0)
+    monkeypatch.setattr(tls_context, "LOOK_EVERY_S", 0)
     caplog.set_level(logging.INFO)
     renewed = CA.issue_cert(HOST)
     async with hall(tls=files.settings()) as served:

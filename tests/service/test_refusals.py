@@ -8,7 +8,7 @@ import pytest
 from raw_http import caller
 from running import service
 
-HOST = b"Host: x\r\n"
+HOST = b"Host: localhost\r\n"
 
 
 def get(*lines: bytes, path: bytes = b"/healthz") -> bytes:
@@ -18,7 +18,7 @@ def get(*lines: bytes, path: bytes = b"/healthz") -> bytes:
 
 def post(*lines: bytes, body: bytes = b"", path: bytes = b"/v1/lint") -> bytes:
     """A POST with these header lines and this body."""
-    return b"POST %s HTTP/1.1\r\nHost: x\r\n%s\r\n%s" % (path, b"".join(lines), body)
+    return b"POST %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n%s" % (path, b"".join(lines), body)
 
 
 JSON = b"Content-Type: application/json\r\n"
@@ -32,10 +32,16 @@ CHUNKED = b"Transfer-Encoding: chunked\r\n"
         # Heads
         pytest.param(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, "HTTPS", id="tls"),
         pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "PRI", id="http-2"),
-        pytest.param(b"GET /healthz HTTP/2.0\r\nHost: x\r\n\r\n", 400, "HTTP/1.1", id="version-2"),
+        pytest.param(
+            b"GET /healthz HTTP/2.0\r\nHost: localhost\r\n\r\n", 400, "HTTP/1.1", id="version-2"
+        ),
         pytest.param(b"GET /\r\n\r\n", 400, "HTTP/1.1", id="version-0.9"),
-        pytest.param(b"FOO /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 400, "method", id="no-method"),
-        pytest.param(b"GET /healthz HTTP/1.1\nHost: x\n\n", 400, "status line", id="bare-lf"),
+        pytest.param(
+            b"FOO /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "method", id="no-method"
+        ),
+        pytest.param(
+            b"GET /healthz HTTP/1.1\nHost: localhost\n\n", 400, "status line", id="bare-lf"
+        ),
         pytest.param(get(), 400, "Host", id="no-host"),
         pytest.param(get(HOST, b"Host: y\r\n"), 400, "Host", id="two-hosts"),
         pytest.param(get(HOST, b"X: a\r\n b\r\n"), 400, "whitespace", id="a-folded-header"),
@@ -135,7 +141,7 @@ async def test_it_is_a_problem(tmp_path: Path, raw: bytes, status: int, words: s
 async def test_a_head_that_never_ends(tmp_path: Path) -> None:
     """However small its headers are, it is refused before it fills the memory."""
     async with service(tmp_path) as gateway, caller(gateway.url) as hostile:
-        hostile.says(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+        hostile.says(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
         for number in range(9):
             hostile.says(b"X-%d: %s\r\n" % (number, b"a" * 4000))
         answer = await hostile.hears()

@@ -244,7 +244,7 @@ async def test_who_reads_nothing_is_dropped(
             line.setblocking(False)  # noqa: FBT003 # the socket module's own
             loop = asyncio.get_running_loop()
             await loop.sock_connect(line, (host, int(port)))
-            ask = f"GET {path}/events HTTP/1.1\r\nHost: x\r\n\r\n"
+            ask = f"GET {path}/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
             await loop.sock_sendall(line, ask.encode())
             assert await metrics_of(gateway, "/v1/runs/{id}/events") == 0
             for _ in range(100):

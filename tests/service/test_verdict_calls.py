@@ -1,6 +1,7 @@
 """The verdict calls over HTTP, as controllers, pipelines and people make them."""
 
 import asyncio
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from backends import Play, backend
+from multidict import CIMultiDict
 from running import Service, service, template, until, web_metric
 
 GREEN = Play('"green"')
@@ -148,7 +150,10 @@ async def test_templates_are_addressed_as_kubernetes_addresses_them(tmp_path: Pa
 
 
 async def test_a_reading_serves_until_it_is_too_old(tmp_path: Path) -> None:
-    """The default age shares, no-cache and maxAge=0 measure anew, max-age sets the limit."""
+    """The default age shares, no-cache and maxAge=0 measure anew, max-age sets the limit.
+
+    However the header is written.
+    """
     async with backend(GREEN) as upstream, service(tmp_path) as gateway:
         content = template(web_metric(upstream.url, CONDITION))
         replies = [
@@ -157,10 +162,16 @@ async def test_a_reading_serves_until_it_is_too_old(tmp_path: Path) -> None:
             await gateway.post("/v1/verdict", content, **{"Cache-Control": "no-cache"}),
             await gateway.post("/v1/verdict?maxAge=0", content),
             await gateway.post("/v1/verdict", content, **{"Cache-Control": "max-age=60"}),
+            await gateway.post("/v1/verdict", content, **{"Cache-Control": 'max-age="0"'}),
         ]
+        twice = CIMultiDict({"Cache-Control": "no-transform", "Content-Type": "application/json"})
+        twice.add("Cache-Control", "no-cache")
+        replies.append(
+            await gateway.send("POST", "/v1/verdict", data=json.dumps(content), headers=twice)
+        )
     states = [each.headers["Cache-Status"].removeprefix("analysis-gateway; ") for each in replies]
-    assert states == ["fwd=miss", "hit", "fwd=miss", "fwd=miss", "hit"]
-    assert len(upstream.requests) == 3
+    assert states == ["fwd=miss", "hit", "fwd=miss", "fwd=miss", "hit", "fwd=miss", "fwd=miss"]
+    assert len(upstream.requests) == 5
 
 
 async def test_many_who_ask_the_same_cost_one_question(tmp_path: Path) -> None:
@@ -318,6 +329,16 @@ def bad(**changes: object) -> dict[str, Any]:
         pytest.param("gate=yes", bad(), {}, 400, "must be true or false", id="no-boolean"),
         pytest.param("errors=no", bad(), {}, 400, "can only be 'status'", id="no-status-mode"),
         pytest.param("gate=true&gate=true", bad(), {}, 400, "more than once", id="twice"),
+        pytest.param("args.x=%FF", bad(), {}, 400, "not valid UTF-8", id="bytes-of-no-text"),
+        pytest.param("args.%ED%A0%80=1", bad(), {}, 400, "not valid UTF-8", id="half-a-character"),
+        pytest.param(
+            "namespace=shop",
+            {"templates": [{"templateName": "a"}], "namespace": "other"},
+            {},
+            400,
+            "is 'other' in the body and 'shop' in the query; say one",
+            id="two-namespaces",
+        ),
         pytest.param("", "", {}, 400, "the body is empty", id="an-empty-body"),
         pytest.param("", "a: [", {}, 400, "line", id="no-yaml"),
         pytest.param("", "{", {"Content-Type": "application/json"}, 400, "body", id="no-json"),
@@ -329,8 +350,16 @@ def bad(**changes: object) -> dict[str, Any]:
             bad(),
             {"Origin": "http://evil.example:1", "Host": "evil.example:1"},
             403,
-            "origin",
+            "answers its own machine alone",
             id="a-page-whose-name-was-rebound",
+        ),
+        pytest.param(
+            "",
+            bad(),
+            {"Host": "evil.example:1"},
+            403,
+            "answers its own machine alone, not 'evil.example:1'",
+            id="a-name-of-elsewhere",
         ),
         pytest.param("", "x" * 2_000_000, {}, 413, "larger than", id="too-large"),
         pytest.param("", bad(), {"Content-Type": "text/html"}, 415, "text/html", id="html"),
@@ -431,10 +460,12 @@ async def test_paths_and_methods_that_do_not_exist(
     "data",
     [
         pytest.param(b"GARBAGE\r\n\r\n", id="no-http"),
-        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\nBad Header: y\r\n\r\n", id="a-bad-header"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nBad Header: y\r\n\r\n", id="a-bad-header"
+        ),
         pytest.param(
             b"GET /v1/clusteranalysistemplates/a/verdict?args.x=\xff HTTP/1.1\r\n"
-            b"Host: x\r\nConnection: close\r\n\r\n",
+            b"Host: localhost\r\nConnection: close\r\n\r\n",
             id="no-utf-8",
         ),
     ],

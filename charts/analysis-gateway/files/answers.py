@@ -3,10 +3,12 @@
 import os
 import socket
 import ssl
+import time
 import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
 
+PAUSE_S = 1.0
 # Nothing is sent that is secret.
 TRUSTING = ssl._create_unverified_context()
 
@@ -41,11 +43,28 @@ def is_closed_after_tls(url: str) -> bool:
             return False
 
 
-gateway = os.environ["GATEWAY"]
-ready = status(os.environ["READY"])
-stranger = status(f"{gateway}/v1/templates")
-print(f"ready: {ready}; without a credential: {stranger}")
-# A gateway that wants certificates closes the connection without a word.
-wants_certificates = os.environ["CERTIFICATES"] == "required"
-is_refused = stranger == 401 or (wants_certificates and is_closed_after_tls(gateway))
-raise SystemExit(0 if ready == 200 and is_refused else 1)
+def is_good(gateway: str, ready: str, *, wants_certificates: bool) -> bool:
+    """Whether it is ready, and a stranger is turned away."""
+    health = status(ready)
+    stranger = status(f"{gateway}/v1/templates")
+    print(f"ready: {health}; without a credential: {stranger}", flush=True)
+    # A gateway that wants certificates closes the connection without a word.
+    is_refused = stranger == 401 or (wants_certificates and is_closed_after_tls(gateway))
+    return health == 200 and is_refused
+
+
+def is_good_in_time(patience_s: float) -> bool:
+    """The same, of a gateway that may still be starting."""
+    end_s = time.monotonic() + patience_s
+    while not is_good(
+        os.environ["GATEWAY"],
+        os.environ["READY"],
+        wants_certificates=os.environ["CERTIFICATES"] == "required",
+    ):
+        if time.monotonic() >= end_s:
+            return False
+        time.sleep(PAUSE_S)
+    return True
+
+
+raise SystemExit(0 if is_good_in_time(float(os.environ["PATIENCE_S"])) else 1)

@@ -1,7 +1,7 @@
 {{/* The rules of config.egress and what the deployer names by URL, as far as a NetworkPolicy can say them: it knows addresses, no names. */}}
 {{- define "gateway.egress" -}}
 {{- $egress := default dict .Values.config.egress -}}
-{{- if not (hasKey $egress "named") }}
+{{- if not (include "gateway.hasNamedEgress" .) }}
 # Without egress.named, templates may ask anything but metadata services.
 - to:
     - namespaceSelector: {}
@@ -46,28 +46,43 @@
 {{- $rules | uniq | toYaml -}}
 {{- end -}}
 
+{{- define "gateway.hasNamedEgress" -}}
+{{- if kindIs "slice" (default dict .Values.config.egress).named -}}yes{{- end -}}
+{{- end -}}
+
 {{- define "gateway.anywhere" -}}
+{{ include "gateway.network" "0.0.0.0/0" }}
+{{ include "gateway.network" "::/0" }}
+{{- end -}}
+
+{{/* A peer of addresses: a network, or a single one. Of all of them, not those of metadata services. */}}
+{{- define "gateway.network" -}}
+{{- $cidr := toString . -}}
+{{- if not (contains "/" $cidr) -}}
+{{- $cidr = printf "%s/%d" $cidr (ternary 128 32 (contains ":" $cidr)) -}}
+{{- end -}}
 - ipBlock:
-    cidr: 0.0.0.0/0
+    cidr: {{ $cidr | quote }}
+    {{- if eq $cidr "0.0.0.0/0" }}
     except: [100.100.100.200/32, 168.63.129.16/32, 169.254.0.0/16, 192.0.0.192/32]
-- ipBlock:
-    cidr: ::/0
+    {{- else if eq $cidr "::/0" }}
     except: [fd00:42::42/128, fd00:a9fe:a9fe::1/128, fd00:c1::a9fe:a9fe/128, fd00:ec2::/32, fd00:100::100:200/128, fd20:ce::254/128, fe80::/10]
+    {{- end }}
+{{- end -}}
+
+{{- define "gateway.host" -}}
+{{- toString . | lower | trimSuffix "." -}}
 {{- end -}}
 
 {{- define "gateway.peers" -}}
 {{- $peers := list -}}
-{{- if .networks -}}
 {{- range .networks -}}
-{{- $peers = append $peers (printf "- ipBlock: {cidr: %q}" (toString .)) -}}
-{{- end -}}
+{{- $peers = append $peers (include "gateway.network" .) -}}
 {{- else -}}
 {{- range .hosts -}}
-{{- $host := toString . -}}
-{{- if regexMatch "^[0-9]+\\.[0-9]+\\.[0-9]+\\.[0-9]+$" $host -}}
-{{- $peers = append $peers (printf "- ipBlock: {cidr: %s/32}" $host) -}}
-{{- else if hasPrefix "[" $host -}}
-{{- $peers = append $peers (printf "- ipBlock: {cidr: \"%s/128\"}" (trimAll "[]" $host)) -}}
+{{- $host := include "gateway.host" . -}}
+{{- if or (contains ":" $host) (regexMatch "^[0-9]+\\.[0-9]+\\.[0-9]+\\.[0-9]+$" $host) -}}
+{{- $peers = append $peers (include "gateway.network" (trimAll "[]" $host)) -}}
 {{- else if not (regexMatch "\\.svc(\\.cluster\\.local)?$" $host) -}}
 {{- $peers = append $peers (include "gateway.anywhere" $) -}}
 {{- end -}}
@@ -79,17 +94,31 @@
 {{- define "gateway.services" -}}
 {{- $peers := list -}}
 {{- range .hosts -}}
-{{- $host := toString . | trimSuffix ".cluster.local" -}}
+{{- $host := include "gateway.host" . | trimSuffix ".cluster.local" -}}
 {{- if hasSuffix ".svc" $host -}}
-{{- $namespace := index (splitList "." (trimSuffix ".svc" $host)) (sub (len (splitList "." (trimSuffix ".svc" $host))) 1) -}}
-{{- if ne $namespace "*" -}}
-{{- $peers = append $peers (printf "- namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: %s}}" $namespace) -}}
-{{- else -}}
-{{- $peers = append $peers "- namespaceSelector: {}" -}}
-{{- end -}}
+{{- $namespace := trimSuffix ".svc" $host | splitList "." | last -}}
+{{- $labels := dict "kubernetes.io/metadata.name" $namespace -}}
+{{- $selector := ternary dict (dict "matchLabels" $labels) (eq $namespace "*") -}}
+{{- $peers = append $peers (printf "- namespaceSelector: %s" (toJson $selector)) -}}
 {{- end -}}
 {{- end -}}
 {{- $peers | uniq | join "\n" -}}
+{{- end -}}
+
+{{/* The ports of Redis: those that are named, or those of the URL that is; a socket has none. */}}
+{{- define "gateway.redisPorts" -}}
+{{- $url := .Values.redis.url -}}
+{{- $ports := default list .Values.networkPolicy.redis.ports -}}
+{{- if and (not $ports) .Values.redis.existingSecret -}}
+{{- $ports = list 6379 -}}
+{{- else if and (not $ports) (not (hasPrefix "unix:" $url)) -}}
+{{- $isSentinel := contains "+sentinel:" $url -}}
+{{- range regexReplaceAll "^[^:]*://([^/?]*).*$" $url "${1}" | splitList "," -}}
+{{- $ports = append $ports (regexFind ":[0-9]+$" . | trimPrefix ":" | default (ternary 26379 6379 $isSentinel) | int) -}}
+{{- end -}}
+{{- if $isSentinel -}}{{- $ports = append $ports 6379 -}}{{- end -}}
+{{- end -}}
+{{- $ports | uniq | toYaml -}}
 {{- end -}}
 
 {{- define "gateway.rulePorts" -}}

@@ -44,7 +44,9 @@
 {{- if .Values.kubernetes.enabled -}}
 {{- $_ := set $made "kubernetes" (include "gateway.cluster" . | fromYaml) -}}
 {{- end -}}
-{{- toYaml (mergeOverwrite (dict "host" "0.0.0.0") (deepCopy .Values.config) $made) -}}
+{{- $host := .Values.config.host -}}
+{{- $_ := set $made "host" (ternary $host "0.0.0.0" (kindIs "string" $host)) -}}
+{{- toYaml (mergeOverwrite (deepCopy .Values.config) $made) -}}
 {{- end -}}
 
 {{- define "gateway.cluster" -}}
@@ -63,69 +65,17 @@ secrets: {{ toJson . }}
 jobs:
   namespaces: {{ toJson .namespaces }}
   {{- with .namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}
 
-{{/* What would start and then not work, or work and not be meant. */}}
-{{- define "gateway.check" -}}
-{{- $elsewhere := dict
-    "port" "service" "templates" "templates" "secrets" "secrets" "redis" "redis" "state" "state"
-    "tls" "tls" "shutdown" "shutdown" "operations.port" "operations"
-    "access.policy" "access.policy" "access.tokens" "access.tokens" "access.jwt" "access.jwt"
-    "access.tokenReview.audiences" "access.tokenReview.audiences"
-    "access.certificates" "access.certificates" "access.budget" "access.budget"
-    "kubernetes.connect" "kubernetes.enabled" "kubernetes.templates" "kubernetes.templates"
-    "kubernetes.clusterTemplates" "kubernetes.clusterTemplates" "kubernetes.secrets" "kubernetes.secrets"
-    "kubernetes.jobs.namespaces" "kubernetes.jobs.namespaces" "kubernetes.jobs.namespace" "kubernetes.jobs.namespace" -}}
-{{- range $path, $value := $elsewhere -}}
-{{- $below := $.Values.config -}}
-{{- range splitList "." $path -}}
-{{- if kindIs "map" $below -}}{{- $below = get $below . -}}{{- else -}}{{- $below = "" -}}{{- end -}}
+{{/* The text of one of `.config`, empty where there is none: what is above it may be null. */}}
+{{- define "gateway.setting" -}}
+{{- $value := .config -}}
+{{- range splitList "." .path -}}
+{{- if kindIs "map" $value -}}{{- $value = get $value . -}}{{- else -}}{{- $value = "" -}}{{- end -}}
 {{- end -}}
-{{- if ne (toString $below) "" -}}
-{{- fail (printf "config.%s follows from other values: set %s instead" $path $value) -}}
-{{- end -}}
-{{- end -}}
-{{- $access := .Values.access -}}
-{{- if not (or .Values.existingConfigSecret $access.tokens.existingSecret $access.tokenReview.audiences $access.jwt $access.certificates) -}}
-{{- fail "nobody could prove who it is, and the gateway would not start: set access.tokens.existingSecret, access.tokenReview.audiences, access.jwt or access.certificates" -}}
-{{- end -}}
-{{- if and $access.certificates (not .Values.tls.clientCa) -}}
-{{- fail "access.certificates needs tls.clientCa" -}}
-{{- end -}}
-{{- if not (include "gateway.hasSharedRedis" .) -}}
-{{- if gt (int .Values.replicaCount) 1 -}}
-{{- fail "replicaCount is more than 1, and the gateways share no Redis: set redis.existingSecret, redis.url or valkey.enabled" -}}
-{{- end -}}
-{{- if .Values.autoscaling.enabled -}}
-{{- fail "autoscaling.enabled needs a Redis that the gateways share: set redis.existingSecret, redis.url or valkey.enabled" -}}
-{{- end -}}
-{{- end -}}
-{{- if and .Values.valkey.enabled (or .Values.redis.url .Values.redis.existingSecret) -}}
-{{- fail "valkey.enabled and redis are two stores: set one of them" -}}
-{{- end -}}
-{{- if and .Values.valkey.enabled (not .Values.valkey.existingSecret) -}}
-{{- fail "valkey.existingSecret is needed: whoever reaches an open Redis can change verdicts" -}}
-{{- end -}}
-{{- if and .Values.tls.clientCa (not .Values.tls.existingSecret) -}}
-{{- fail "tls.clientCa needs tls.existingSecret" -}}
-{{- end -}}
-{{- if and .Values.tls.clientCa (eq .Values.tls.clientCertificates "required") (not .Values.operations.enabled) -}}
-{{- fail "probes have no certificate to show: set operations.enabled, or tls.clientCertificates to optional" -}}
-{{- end -}}
-{{- if and .Values.access.tokenReview.audiences (not .Values.kubernetes.enabled) -}}
-{{- fail "access.tokenReview.audiences needs kubernetes.enabled" -}}
-{{- end -}}
-{{- if and .Values.serviceMonitor.enabled .Values.podMonitor.enabled -}}
-{{- fail "serviceMonitor.enabled and podMonitor.enabled scrape everything twice: set one of them" -}}
-{{- end -}}
-{{- if and .Values.podMonitor.enabled (not .Values.operations.enabled) -}}
-{{- fail "podMonitor.enabled needs operations.enabled" -}}
-{{- end -}}
-{{- if and .Values.operations.enabled (eq (int .Values.operations.port) 8080) -}}
-{{- fail "operations.port is 8080, which the gateway answers callers on: choose another" -}}
-{{- end -}}
+{{- if not (kindIs "invalid" $value) -}}{{- $value -}}{{- end -}}
 {{- end -}}

@@ -24,33 +24,33 @@
 {{- define "gateway.volumes" -}}
 - name: config
   {{- if .Values.existingConfigSecret }}
-  secret: {secretName: {{ .Values.existingConfigSecret }}}
+  secret: {secretName: {{ .Values.existingConfigSecret | quote }}}
   {{- else }}
-  configMap: {name: {{ include "gateway.fullname" . }}}
+  configMap: {name: {{ include "gateway.fullname" . | quote }}}
   {{- end }}
 - name: policy
-  configMap: {name: {{ default (printf "%s-policy" (include "gateway.fullname" .)) .Values.access.existingPolicyConfigMap }}}
+  configMap: {name: {{ default (printf "%s-policy" (include "gateway.fullname" .)) .Values.access.existingPolicyConfigMap | quote }}}
 {{- with .Values.access.tokens.existingSecret }}
 - name: tokens
-  secret: {secretName: {{ . }}}
+  secret: {secretName: {{ . | quote }}}
 {{- end }}
 {{- with .Values.tls.existingSecret }}
 - name: tls
-  secret: {secretName: {{ . }}}
+  secret: {secretName: {{ . | quote }}}
 {{- end }}
 {{- if or .Values.templates .Values.existingTemplatesConfigMap }}
 - name: templates
-  configMap: {name: {{ default (printf "%s-templates" (include "gateway.fullname" .)) .Values.existingTemplatesConfigMap }}}
+  configMap: {name: {{ default (printf "%s-templates" (include "gateway.fullname" .)) .Values.existingTemplatesConfigMap | quote }}}
 {{- end }}
 {{- range $number, $secret := .Values.secrets }}
 - name: secret-{{ $number }}
-  secret: {secretName: {{ $secret.existingSecret }}}
+  secret: {secretName: {{ $secret.existingSecret | quote }}}
 {{- end }}
 - name: state
   {{- if .Values.state.existingClaim }}
-  persistentVolumeClaim: {claimName: {{ .Values.state.existingClaim }}}
+  persistentVolumeClaim: {claimName: {{ .Values.state.existingClaim | quote }}}
   {{- else }}
-  emptyDir: {sizeLimit: {{ .Values.state.sizeLimit }}}
+  emptyDir: {sizeLimit: {{ .Values.state.sizeLimit | quote }}}
   {{- end }}
 - name: tmp
   emptyDir: {sizeLimit: 64Mi}

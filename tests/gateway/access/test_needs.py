@@ -12,7 +12,7 @@ from gateway.access.policy import Action, Wanted
 from gateway.access.policy_file import parse_policy
 from gateway.access.rights import Rights
 from gateway.errors import AccessDenied
-from gateway.planner import Question
+from gateway.planned import Question
 from gateway.template import Template, TemplateRef, parse
 
 ALICE = Caller("token:alice")
@@ -135,6 +135,27 @@ def test_a_new_policy_is_obeyed_at_once() -> None:
     assert changing.may(ALICE, wanted)
     del policies[0]
     assert not changing.may(ALICE, wanted)
+
+
+def test_what_was_decided_by_rights_goes_with_the_policy() -> None:
+    """It is found out once for each question and policy; what was raised, each time."""
+    policies = [parse_policy({"rules": [rule("run")]}), parse_policy({"rules": []})]
+    changing = Rights(lambda: policies[0])
+    asked: list[str] = []
+
+    def decide(namespace: str) -> str:
+        asked.append(namespace)
+        changing.check(ALICE, Wanted(Action.RUN, namespace))
+        return f"may in {namespace}"
+
+    remembered = changing.remembering(decide)
+    assert [remembered("shop"), remembered("shop")] == ["may in shop", "may in shop"]
+    assert asked == ["shop"]
+    del policies[0]
+    for _ in range(2):
+        with pytest.raises(AccessDenied):
+            remembered("shop")
+    assert asked == ["shop"] * 3
 
 
 def test_one_action_of_several_is_enough_for_a_first_look() -> None:

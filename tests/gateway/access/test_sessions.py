@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis_server import Counted, RedisServer
 
-from gateway.access.sessions import MAX_OF_CALLER, SESSION_S, NoSessions, StoredSessions
+from gateway.access.sessions import MAX_OF_CALLER, SESSION_S, StoredSessions
 from gateway.errors import StoreUnavailable
 from gateway.store import Store
 
@@ -100,8 +100,3 @@ async def test_who_has_signed_in_is_not_known_while_redis_is_away(
     redis_server.kill()
     with pytest.raises(StoreUnavailable):
         await sessions.token_of(cookie)
-
-
-async def test_where_nobody_signs_in_there_are_no_sessions() -> None:
-    """Whatever the cookie."""
-    assert await NoSessions().token_of("x") is None

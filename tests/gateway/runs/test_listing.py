@@ -167,6 +167,20 @@ async def test_a_page_looks_at_so_many_runs_only(
     assert (first.runs, [run.id for run in second.runs], second.cursor) == ((), ["a"], None)
 
 
+async def test_a_page_has_so_many_bytes_only(
+    six: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long documents make it end early, but not without one, and it says where to go on."""
+    monkeypatch.setattr(listing, "_LOADED_AT_ONCE", 2)
+    monkeypatch.setattr(listing, "MOST_BYTES", 1)
+    pages, cursor = list[str](), None
+    while not pages or cursor is not None:
+        page = await six.list(Filter(), limit=5, cursor=cursor)
+        pages.append("".join(run.id for run in page.runs))
+        cursor = page.cursor
+    assert pages == ["fe", "dc", "ba"]
+
+
 def test_facts_of_older_versions_say_nothing_of_names() -> None:
     """What was made then is for the eyes of who may see what requests bring."""
     old = b'0000000000001 ["shop",["rate"],{}]'
