@@ -47,6 +47,8 @@ class Entry:
     """As they may be shown: see ``shown_arguments``."""
     run: str = ""
     phase: str = ""
+    is_ok: bool | None = None
+    """Whether a gate let it pass, of a run that ended: one that was terminated did not."""
     reason: str = ""
     path: str = ""
     """Of a request that was refused, without its query."""
@@ -76,6 +78,8 @@ class Entry:
         found = {name: part for name, part in parts.items() if part}
         if self.call is Call.VERDICT:
             found["repeated"] = self.is_repeat
+        if self.is_ok is not None:
+            found["ok"] = self.is_ok
         if self.took_s is not None:
             found["tookMs"] = round(self.took_s * 1000, 1)
         return found

@@ -4,7 +4,7 @@ Source: argo-rollouts utils/evaluate/evaluate.go @ 9f8d111d8.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from gateway.errors import ConditionError
 from gateway.evidence import ConditionEvidence, Evidence
@@ -19,15 +19,24 @@ from gateway.expr import (
 )
 from gateway.freeze import freeze
 from gateway.model import Judgement, Phase, Reading, ResultType
+from gateway.secrets import NOT_TOLD, Redaction
 
+_NO_SECRETS: Final = Redaction(())
 _NO_DATA = "metric result is nil or empty: no data returned from the metric provider"
 
 
-def judge(reading: Reading, *, success_condition: str, failure_condition: str) -> Judgement:
+def judge(
+    reading: Reading,
+    *,
+    success_condition: str,
+    failure_condition: str,
+    redaction: Redaction = _NO_SECRETS,
+) -> Judgement:
     """The phase of a measurement.
 
     Both conditions are always evaluated; failure wins over success, and neither is Inconclusive.
-    An empty text is no condition. Source: utils/evaluate/evaluate.go:18-58 @ 9f8d111d8.
+    An empty text is no condition. Source: utils/evaluate/evaluate.go:18-58 @ 9f8d111d8. Unlike
+    there, what is wrong with a condition in which one of the secrets stands is not told.
     """
     values: dict[str, bool | None] = {}
     for which, text in (
@@ -37,7 +46,7 @@ def judge(reading: Reading, *, success_condition: str, failure_condition: str) -
         try:
             values[which] = evaluate(text, reading.result, reading.result_type) if text else None
         except ConditionError as error:
-            return _error(which, text, error, reading)
+            return _error(which, text, error, reading, redaction)
     return Judgement(_phase(values["successCondition"], values["failureCondition"]))
 
 
@@ -49,10 +58,15 @@ def _phase(success: bool | None, failure: bool | None) -> Phase:  # noqa: FBT001
     return Phase.INCONCLUSIVE
 
 
-def _error(which: str, text: str, error: ConditionError, reading: Reading) -> Judgement:
-    prefix = f'could not evaluate {which} "{text}"'
+def _error(
+    which: str, text: str, error: ConditionError, reading: Reading, redaction: Redaction
+) -> Judgement:
+    shown = redaction.text(text)
+    prefix = f'could not evaluate {which} "{shown}"'
     if reading.result is None or reading.result == ():
         return Judgement(Phase.ERROR, f"{prefix}: {_NO_DATA}")
+    if shown != text:
+        return Judgement(Phase.ERROR, f"{prefix}: {NOT_TOLD}")
     return Judgement(Phase.ERROR, f"{prefix}: {error}", error.pointed())
 
 

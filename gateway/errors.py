@@ -30,6 +30,7 @@ GatewayError
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Self
 
 
 class GatewayError(Exception):
@@ -147,6 +148,17 @@ class ProviderError(GatewayError):
         super().__init__(message)
         self.metadata = metadata
         """For the measurement, e.g. ``warnings``."""
+        self.expression = ""
+        """Of the template, if the text quotes words of it, and so maybe pieces of a secret."""
+        self.outline = ""
+        """What can be told where a secret stands in that expression."""
+
+    @classmethod
+    def quoting(cls, expression: str, *, outline: str, message: str) -> Self:
+        """An error about an expression of the template, whose message quotes words of it."""
+        error = cls(message)
+        error.expression, error.outline = expression, outline
+        return error
 
 
 class ProviderInvalid(ProviderError):

@@ -27,6 +27,7 @@ from gateway.reasons import explain
 from gateway.run_status import Measurement as RunMeasurement
 from gateway.run_status import RunStatus
 from gateway.schedule import Action
+from gateway.secrets import NOT_TOLD, Redaction
 from gateway.telemetry.registry import Telemetry
 from gateway.telemetry.showing import Showing
 from gateway.traces import Recorder, Traces
@@ -174,7 +175,8 @@ class Measuring:
             answer = await self._read(metric, planned.namespace, freshness, patience)
         except ProviderError as error:
             self._showing.failed(metric, error)
-            return _Found(Judgement(Phase.ERROR, str(error)), error, metadata=error.metadata)
+            judgement = Judgement(Phase.ERROR, _told(error, planned.redaction))
+            return _Found(judgement, error, metadata=error.metadata)
         except TimeoutError:
             message = (
                 f"not measured within {patience.wait_s:g}s; the measurement goes on, ask again"
@@ -190,6 +192,7 @@ class Measuring:
             reading,
             success_condition=plan.success_condition,
             failure_condition=plan.failure_condition,
+            redaction=planned.redaction,
         )
         evidence = self._proofs.of(reading, judgement, plan, planned.redaction)
         metadata = reading.metadata_with(judgement.phase)
@@ -279,3 +282,8 @@ class Measuring:
             return judgement
         message = "; ".join(part for part in (judgement.message, why) if part)
         return replace(judgement, message=message)
+
+
+def _told(error: ProviderError, redaction: Redaction) -> str:
+    is_secret = redaction.text(error.expression) != error.expression
+    return f"{error.outline}: {NOT_TOLD}" if is_secret else str(error)

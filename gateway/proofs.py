@@ -10,7 +10,7 @@ from gateway.evidence import Evidence
 from gateway.model import Judgement, Phase, Reading
 from gateway.newest import remember
 from gateway.plan import MetricPlan
-from gateway.secrets import Redaction
+from gateway.secrets import NOT_TOLD, Redaction
 from gateway.verdict import MAX_TEXT_CHARS, masked
 
 _MAX_KEPT: Final = 512
@@ -42,10 +42,12 @@ class Proofs:
     ) -> Evidence | None:
         """What led to a judgement; None for a reading so large that nobody could check it.
 
+        None as well for an Error whose reason must not be told.
+
         Conditions are asked about what may be shown of the reading: so no piece of a secret is in
         the answer, whatever they do with it. If they say something else of that, there is none.
         """
-        if len(reading.text) > MAX_TEXT_CHARS:
+        if len(reading.text) > MAX_TEXT_CHARS or NOT_TOLD in judgement.message:
             return None
         conditions = (plan.success_condition, plan.failure_condition)
         key = (id(reading), id(redaction), judgement.phase, *conditions)

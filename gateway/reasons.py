@@ -18,6 +18,7 @@ from gateway.model import Judgement, Phase, Reading, ResultType
 from gateway.provider import OUTCOME_METADATA
 from gateway.run_status import Measurement as RunMeasurement
 from gateway.run_status import MetricResult, RunStatus
+from gateway.secrets import NOT_TOLD
 from gateway.verdict import BEST_TO_WORST, Measurement, cut
 
 MAX_CHARS: Final = 500
@@ -251,7 +252,7 @@ def of_run(
         failure_condition=failure_condition,
         reading=reading or Reading(None, ResultType.JSON, measurement.value),
         evidence=None
-        if reading is None
+        if reading is None or NOT_TOLD in measurement.message
         else evidence_of(
             reading,
             measurement.phase,

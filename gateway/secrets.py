@@ -12,6 +12,9 @@ MASK: Final = "*****"
 
 Source: argo-rollouts analysis/analysis.go:409-414 @ 9f8d111d8.
 """
+
+NOT_TOLD: Final = "why is not told: a secret stands in it"
+"""In place of what is wrong with an expression: that quotes words of it, and so of the secret."""
 _SHORT_ESCAPES: Final = {
     '"': r"\"",
     "\\": r"\\",
@@ -29,7 +32,9 @@ _WORDS: Final = re.compile(r"[A-Za-z0-9]+")
 _MIN_HEAD_CHARS: Final = 3
 _CUT_MARK: Final = "..."
 """Behind what a message shows of a longer text."""
-_CUT: Final = re.compile(r"(?:%[0-9A-Fa-f]{0,2}|\\(?:u[0-9A-Fa-f]{0,4})?){0,4}\.\.\.")
+_CUT: Final = re.compile(
+    r"(?:%[0-9A-Fa-f]{0,2}|\\(?:u[0-9A-Fa-f]{0,4}|x[0-9A-Fa-f]{0,2})?){0,4}\.\.\."
+)
 """The mark, maybe behind the half of an escaped character."""
 _ESCAPES_BEGIN: Final = "%\\+"
 _MAX_CUT_CHARS: Final = 64 * 1024
@@ -208,11 +213,14 @@ def _forms(char: str) -> list[str]:
     if char.isascii() and char.isalnum():
         return [char]
     units = char.encode("utf-16-be", "surrogatepass").hex()
-    percent = "".join(f"%{byte:02x}" for byte in char.encode("utf-8", "surrogatepass"))
+    octets = char.encode("utf-8", "surrogatepass")
+    percent = "".join(f"%{byte:02x}" for byte in octets)
     return [
         re.escape(char),
         f"(?i:{percent})",
         "(?i:" + "".join(rf"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)) + ")",
+        # So Go quotes what is no text of ASCII in a time.
+        *([] if char.isascii() else ["".join(rf"\\x{byte:02x}" for byte in octets)]),
         *([re.escape(_SHORT_ESCAPES[char])] if char in _SHORT_ESCAPES else []),
         *([r"\+"] if char == " " else []),
     ]

@@ -189,7 +189,7 @@ def _exchange_json(exchange: Exchange, masked: Callable[[str], str]) -> dict[str
     request, response = exchange.request, exchange.response
     return {
         "request": {
-            "method": request.method,
+            "method": masked(request.method),
             "url": masked(_without_password(request.url)),
             "headers": _headers(request.headers, masked),
             "body": _body(request.body or b"", masked),

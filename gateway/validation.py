@@ -7,13 +7,12 @@ for rules @ 9f8d111d8. Every rule that is broken is reported, not only the first
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
-
-import re2
+from typing import Final
 
 from gateway.bounds import at
 from gateway.durations import parse_duration_ns
 from gateway.errors import Problem
+from gateway.expr import searching
 from gateway.int_or_string import int_value
 from gateway.template import DryRunRule, Located, Metric, RetentionRule
 
@@ -70,8 +69,8 @@ def effective_count(metric: Metric) -> int | None:
 
 def matching(pattern: str, names: Sequence[str]) -> tuple[str, ...]:
     """The names in which an RE2 expression finds something; none if it does not compile."""
-    compiled = compiled_pattern(pattern)
-    return () if compiled is None else tuple(name for name in names if compiled.search(name))
+    is_found = compiled_pattern(pattern)
+    return () if is_found is None else tuple(name for name in names if is_found(name))
 
 
 def check_rules(
@@ -87,16 +86,9 @@ def check_rules(
 
 
 @lru_cache(maxsize=1_024)
-def compiled_pattern(pattern: str) -> Any:  # noqa: ANN401 - re2 has no types
-    """The compiled expression, None if RE2 refuses it."""
-    options = re2.Options()
-    options.log_errors = False
-    if len(pattern) > MAX_PATTERN_CHARS:
-        return None
-    try:
-        return re2.compile(pattern, options)
-    except re2.error:
-        return None
+def compiled_pattern(pattern: str) -> Callable[[str], bool] | None:
+    """What finds the expression in a name, None if Go refuses it."""
+    return None if len(pattern) > MAX_PATTERN_CHARS else searching(pattern)
 
 
 def _check_metric(metric: Located[Metric], unknown: Collection[str]) -> Iterator[Problem]:

@@ -117,17 +117,28 @@ class YamlReader:
 
     def _mapping(self, path: str, depth: int) -> dict[str, object]:
         members: dict[str, object] = {}
-        merged: dict[str, object] = {}
+        merged: dict[str, object] | None = None
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             key = self._key(event)
             if key in members:
                 self._refuse(event, f"key {key!r} stands twice in one mapping")
             value = self._node(self._next(), at(path, key), depth + 1)
             if key == _MERGE and _is_plain(event):
+                if merged is not None:
+                    self._refuse(event, "<< stands twice in one mapping; write one, with a list")
                 merged = self._merged(event, value)
+                self._check_first(event, merged, members)
             else:
                 members[key] = value
-        return {**merged, **members}
+        return {**(merged or {}), **members}
+
+    def _check_first(
+        self, event: yaml.Event, merged: Mapping[str, object], members: Mapping[str, object]
+    ) -> None:
+        # Kubernetes' reader lets a later << win, YAML says the explicit key does.
+        both = ", ".join(repr(key) for key in members if key in merged)
+        if both:
+            self._refuse(event, f"<< would replace {both} before it; put << first")
 
     def _key(self, event: yaml.Event) -> str:
         if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):

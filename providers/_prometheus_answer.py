@@ -86,9 +86,9 @@ def _numbers(kind: object, result: object) -> Iterator[float]:
     if kind not in ("vector", "matrix"):
         shown = quote(kind) if isinstance(kind, str) else '""'
         raise ProviderUnreadable(f"unexpected value type {shown}")
-    if not isinstance(result, list) and result is not None:
+    if not isinstance(result, list):
         raise ProviderUnreadable(f"the {kind} is no list")
-    for series in result or ():
+    for series in result:
         if not isinstance(series, dict):
             raise ProviderUnreadable(f"the {kind} holds something other than series")
         if series.get("histogram") or series.get("histograms"):

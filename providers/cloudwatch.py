@@ -169,7 +169,9 @@ def parse(block: Block, surroundings: Surroundings) -> Provider:  # noqa: ARG001
     try:
         interval_s = parse_duration_s(spec.interval) if spec.interval else DEFAULT_INTERVAL_S
     except ValueError as error:
-        raise ProviderInvalid(str(error)) from error
+        raise ProviderInvalid.quoting(
+            spec.interval, outline="interval is no duration", message=str(error)
+        ) from error
     return CloudWatchProvider(tuple(map(_query, spec.metric_data_queries)), interval_s)
 
 

@@ -169,7 +169,10 @@ def _timeout_s(text: str) -> float:
     try:
         timeout_s = parse_duration_s(text)
     except ValueError as error:
-        raise ProviderInvalid(f"Could not parse the request timeout: {error}. {_REVIEW}") from error
+        outline = "Could not parse the request timeout"
+        raise ProviderInvalid.quoting(
+            text, outline=outline, message=f"{outline}: {error}. {_REVIEW}"
+        ) from error
     if timeout_s <= 0:
         raise ProviderInvalid(f"Request timeout must be a positive duration (e.g. 30s). {_REVIEW}")
     return timeout_s
@@ -180,7 +183,9 @@ def _interval_s(spec: DatadogSpec) -> int:
         # Datadog takes whole seconds.
         return int(parse_duration_s(spec.interval))
     except ValueError as error:
-        raise ProviderInvalid(str(error)) from error
+        raise ProviderInvalid.quoting(
+            spec.interval, outline="interval is no duration", message=str(error)
+        ) from error
 
 
 def _credentials(block: Block, environ: Mapping[str, str]) -> SecretUse | None:

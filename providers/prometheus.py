@@ -284,7 +284,10 @@ def _range_fields(bounds: RangeQuery, now_unix_s: float) -> dict[str, str]:
     try:
         step_ns = parse_duration_ns(bounds.step)
     except ValueError as error:
-        raise ProviderInvalid(f"failed to parse rangeQuery.step as duration: {error}") from error
+        outline = "failed to parse rangeQuery.step as duration"
+        raise ProviderInvalid.quoting(
+            bounds.step, outline=outline, message=f"{outline}: {error}"
+        ) from error
     return {**fields, "step": plain_float(step_ns / NANOSECONDS_PER_SECOND)}
 
 
@@ -292,7 +295,10 @@ def _bound(name: str, text: str, now_unix_s: float) -> float:
     try:
         return evaluate_time(text, now_unix_s=now_unix_s)
     except ConditionError as error:
-        raise ProviderInvalid(f"failed to parse rangeQuery.{name} as time: {error}") from error
+        outline = f"failed to parse rangeQuery.{name} as time"
+        raise ProviderInvalid.quoting(
+            text, outline=outline, message=f"{outline}: {error}"
+        ) from error
 
 
 def _check(block: Block) -> list[tuple[str, str]]:

@@ -34,7 +34,7 @@ from gateway.provider import (
     Stage,
     Surroundings,
 )
-from gateway.upstreams.gourl import parse_url
+from gateway.upstreams.gourl import UrlInvalid, parse_url
 from providers import _shapes
 from providers._json import NotJson, decode_first, member, mismatch, stream_words
 from providers._requests import exchange, shortened
@@ -109,8 +109,13 @@ def parse(block: Block, surroundings: Surroundings) -> Provider:  # noqa: ARG001
     url = f"{spec.address}/graphql"
     try:
         interval_s = parse_duration_s(spec.interval)
-        parse_url(url)
     except ValueError as error:
+        raise ProviderInvalid.quoting(
+            spec.interval, outline="interval is no duration", message=str(error)
+        ) from error
+    try:
+        parse_url(url)
+    except UrlInvalid as error:
         raise ProviderInvalid(str(error)) from error
     return SkyWalkingProvider(spec, url, interval_s)
 

@@ -108,7 +108,9 @@ def parse(block: Block, surroundings: Surroundings) -> Provider:  # noqa: ARG001
     try:
         path = JsonPath(spec.json_path or "{$}")
     except JsonPathInvalid as error:
-        raise ProviderInvalid(str(error)) from error
+        raise ProviderInvalid.quoting(
+            spec.json_path, outline="jsonPath is wrong", message=str(error)
+        ) from error
     oauth2 = parse_oauth2(spec.authentication.oauth2, _tls(spec), "")
     build_request(spec)
     return WebProvider(spec, path, oauth2)
@@ -166,7 +168,10 @@ def read_response(response: HttpResponse, path: JsonPath) -> Reading:
     try:
         value = path.first(document)
     except JsonPathNotFound as error:
-        raise ProviderUnreadable(f"Could not find JSONPath in body: {error}") from error
+        outline = "Could not find JSONPath in body"
+        raise ProviderUnreadable.quoting(
+            path.text, outline=outline, message=f"{outline}: {error}"
+        ) from error
     except LookupError as error:
         raise ProviderUnreadable("result of web metric produced no value") from error
     if isinstance(value, int) and not isinstance(value, bool):

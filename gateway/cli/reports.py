@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 import orjson
 
 from gateway.cli import words
-from gateway.cli.exits import Exit
+from gateway.cli.exits import Exit, exit_code
 from gateway.cli.session import Ended
 from gateway.limits import MetricRules
 from gateway.model import Phase
@@ -28,12 +28,9 @@ MAX_CHARS: Final = 2_000
 _TOOL: Final = "analysis-gateway"
 _SARIF: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _MARKDOWN: Final = re.compile(r"([\\`*_\[\]|~!#])")
-_MARKS: Final = {
-    Phase.SUCCESSFUL: "✅",
-    Phase.FAILED: "❌",
-    Phase.INCONCLUSIVE: "❔",
-    Phase.ERROR: "⚠️",
-}
+_MARKS: Final = {Exit.SUCCESSFUL: "✅", Exit.FAILED: "❌", Exit.INCONCLUSIVE: "❔"}
+"""Of a run that came to its end; whatever else its phase is, it has not passed."""
+_NO_END: Final = "⚠️"
 _LEVELS: Final = {Phase.FAILED: "error", Phase.ERROR: "error", Phase.INCONCLUSIVE: "warning"}
 
 
@@ -79,6 +76,11 @@ class Report:
     def is_told_by_rows(self) -> bool:
         """Whether the metrics alone say that it did not end well, if it did not."""
         return self.code is Exit.SUCCESSFUL or any(row.is_bad for row in self.rows)
+
+    @property
+    def told(self) -> str:
+        """How it ended, in words: one that was ended early is Successful to Argo."""
+        return self.phase.value if self.code is exit_code(self.phase) else "ended early"
 
 
 def report_of(ended: Ended, file: str, *, began_at_unix_s: float, ended_at_unix_s: float) -> Report:
@@ -144,7 +146,7 @@ def junit(report: Report) -> bytes:
         SubElement(case, "system-out").text = row.reason
     if not report.is_told_by_rows:
         case = SubElement(suite, "testcase", classname=report.name, name="analysis")
-        _outcome(case, "error", report.phase.value, report.reason)
+        _outcome(case, "error", report.told, report.reason)
         counts["errors"] += 1
     numbers = {"tests": len(suite), **counts, "time": f"{report.took_s:.3f}"}
     for name, number in numbers.items():
@@ -174,9 +176,9 @@ def _outcome(case: Element, tag: str, kind: str, reason: str) -> None:
 
 def markdown(report: Report) -> bytes:
     """A heading, a sentence and a table; nothing that anybody wrote becomes markup."""
-    mark = _MARKS.get(report.phase, "⏳")
+    mark = _MARKS.get(report.code, _NO_END)
     lines = [
-        f"### {mark} {_escaped(report.name)}: {report.phase}",
+        f"### {mark} {_escaped(report.name)}: {report.told}",
         "",
         _escaped(report.reason),
         "",
@@ -206,7 +208,7 @@ def sarif(report: Report) -> bytes:
         rules.append({"id": "analysis", "name": "analysis"})
     driver = {"name": _TOOL, "version": version(_TOOL), "rules": rules}
     invocation = {
-        "executionSuccessful": report.phase is not Phase.ERROR,
+        "executionSuccessful": report.code in _MARKS,
         "exitCode": int(report.code),
         "startTimeUtc": timestamp(report.began_at_unix_s),
         "endTimeUtc": timestamp(report.began_at_unix_s + report.took_s),

@@ -11,6 +11,7 @@ from gateway.expr.dissection import dissected
 from gateway.expr.environment import Root
 from gateway.expr.program import Program, compile_expression, evaluate_time
 from gateway.expr.records import metric_data, typed_list
+from gateway.expr.regexps import searching
 from gateway.expr.thresholds import Threshold, only_limit, thresholds
 from gateway.expr.values import Floats, go_type
 
@@ -25,6 +26,7 @@ __all__ = [
     "go_type",
     "metric_data",
     "only_limit",
+    "searching",
     "thresholds",
     "typed_list",
 ]

@@ -4,7 +4,9 @@ Source: Go 1.26 regexp/syntax, as the operator ``matches`` of expr-lang v1.17.8 
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import re2
 
@@ -26,8 +28,16 @@ _GO_WORDS = {
     "invalid named capture group": "invalid named capture",
     "pattern too large - compile failed": "expression too large",
 }
-_ANY_BYTE = re.compile(r"(?:[^\\]|\\[^C])*+\\C", re.DOTALL)
-"""RE2 for C++ knows ``\\C``; Go does not."""
+_PIECES = re.compile(
+    r"\\Q.*?(?:\\E|\Z)"  # what is quoted
+    r"|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*+\]"  # a class
+    r"|\\."
+    r"|\(\?P?<[^>]*>"
+    r"|\{[0-9,]+\}",
+    re.DOTALL,
+)
+_MANY = re.compile(r"(?<![0-9])[1-9][0-9]{9}")
+"""RE2 for C++ takes such a number of times for a text."""
 _BYTES_PER_STEP = 32
 _BYTES_PER_RUNE = 3
 _LARGE_PATTERN = 100
@@ -40,15 +50,7 @@ class Pattern:
 
     __slots__ = ("_search", "_size")
 
-    def __init__(self, pattern: str) -> None:
-        options = re2.Options()
-        options.log_errors = False
-        # Whether it matches is all that is asked; where its groups match takes ten times as long.
-        options.never_capture = True
-        try:
-            program = re2.compile(pattern, options=options)
-        except re2.error as error:
-            raise _refused(error.args[0]) from None
+    def __init__(self, program: Any) -> None:  # noqa: ANN401 - re2 has no types
         self._search = program.search
         self._size: int = program.programsize
 
@@ -60,15 +62,51 @@ class Pattern:
         # RE2 needs one step per byte, but for large patterns one per byte and instruction.
         work = size * self._size // 2 if self._size > _LARGE_PATTERN else size
         charge(1 + work // _BYTES_PER_STEP)
-        return self._search(_SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)) is not None
+        return self._search(_encodable(text)) is not None
 
 
 @lru_cache(maxsize=1024)
 def compiled(pattern: str) -> Pattern:
-    """The compiled pattern. Raises Fault for what RE2 refuses, look-around for instance."""
-    if _ANY_BYTE.match(pattern) is not None:
+    """The compiled pattern. Raises Fault for what Go refuses, look-around for instance."""
+    return Pattern(_program(pattern))
+
+
+def searching(pattern: str) -> Callable[[str], bool] | None:
+    """What looks for a pattern in texts that no condition pays for; None if Go refuses it."""
+    try:
+        search = _program(pattern).search
+    except Fault:
+        return None
+    return lambda text: search(_encodable(text)) is not None
+
+
+def _program(pattern: str) -> Any:  # noqa: ANN401 - re2 has no types
+    options = re2.Options()
+    options.log_errors = False
+    # Whether it matches is all that is asked; where its groups match takes ten times as long.
+    options.never_capture = True
+    try:
+        program = re2.compile(_encodable(pattern), options=options)
+    except re2.error as error:
+        raise _refused(error.args[0]) from None
+    # Only now is it known that every class is closed, so that this takes little time.
+    for piece in _PIECES.findall(pattern):
+        _check(piece)
+    return program
+
+
+def _check(piece: str) -> None:
+    """Raises Fault for what RE2 for C++ knows, and Go does not."""
+    if piece == r"\C":
         raise _refused(rb"invalid escape sequence: \C")
-    return Pattern(_SURROGATES.sub("\N{REPLACEMENT CHARACTER}", pattern))
+    if piece.startswith("(") and not piece.isascii():
+        raise _refused(f"invalid named capture group: {piece}".encode("utf-8", "replace"))
+    if piece.startswith("{") and _MANY.search(piece):
+        raise _refused(f"invalid repetition size: {piece}".encode())
+
+
+def _encodable(text: str) -> str:
+    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _refused(message: bytes) -> Fault:

@@ -67,6 +67,13 @@ class Notice:
     """Of a verdict: what it was before; None for the first one."""
     run: str | None = None
     arguments: Mapping[str, str] = field(default_factory=dict)
+    gate: Phase | None = None
+    """The phase as a gate takes it, of a run; None where that is the phase itself."""
+
+    @property
+    def gate_phase(self) -> Phase:
+        """What ``ok`` and receivers go by: who was stopped before the end has not passed."""
+        return self.gate or self.phase
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -81,12 +88,16 @@ def end_of_run(
     *,
     at_unix_s: float,
     phase: Phase,
+    gate: Phase,
     reason: str,
     namespace: str,
     templates: tuple[str, ...],
     label: str,
 ) -> Notice:
-    """What is told of a run that has ended: whoever says it twice says the same."""
+    """What is told of a run that has ended: whoever says it twice says the same.
+
+    ``gate`` is the phase as ``gateway.run_verdict.gate_phase`` has it.
+    """
     return Notice(
         id=f"run-{run_id}",
         type=RUN_ENDED,
@@ -95,6 +106,7 @@ def end_of_run(
         templates=templates,
         label=label,
         phase=phase,
+        gate=gate,
         reason=reason,
         run=run_id,
     )
@@ -115,7 +127,7 @@ def _fits(patterns: Sequence[str], text: str) -> bool:
 
 def is_wanted(notification: Notification, notice: Notice) -> bool:
     """Whether a receiver is to be told."""
-    return notice.phase in notification.phases and is_about(notification, notice)
+    return notice.gate_phase in notification.phases and is_about(notification, notice)
 
 
 def question_of(namespace: str, origins: Sequence[str], arguments: Mapping[str, str]) -> str:
@@ -142,7 +154,7 @@ def cloud_event(notice: Notice) -> dict[str, object]:
     subject = notice.run or f"{notice.namespace}/{','.join(notice.names)}"
     data: dict[str, object] = {
         "phase": notice.phase,
-        "ok": notice.phase is Phase.SUCCESSFUL,
+        "ok": notice.gate_phase is Phase.SUCCESSFUL,
         "reason": cut(notice.reason, MAX_REASON_CHARS),
         "run": notice.run,
         "namespace": notice.namespace,
@@ -167,8 +179,10 @@ def _slack(notice: Notice) -> dict[str, object]:
     what = f"*{_escaped(notice.namespace)}/{_escaped(', '.join(notice.names))}*"
     was = f" (was {notice.previous_phase})" if notice.previous_phase else ""
     run = f" in run `{_escaped(notice.run)}`" if notice.run else ""
+    but = "" if notice.gate_phase is notice.phase else ", but has not passed"
     reason = _escaped(cut(notice.reason, MAX_REASON_CHARS))
-    return {"text": f"{_SIGNS[notice.phase]} {what} is {notice.phase}{was}{run}\n{reason}"}
+    told = f"{what} is {notice.phase}{was}{run}{but}"
+    return {"text": f"{_SIGNS[notice.gate_phase]} {told}\n{reason}"}
 
 
 def _escaped(text: str) -> str:
@@ -231,11 +245,12 @@ def unpacked(text: bytes) -> Notice:
     Raises ValueError, KeyError or TypeError for what is none.
     """
     found = orjson.loads(text)
-    previous = found["previous_phase"]
+    previous, gate = found["previous_phase"], found.get("gate")
     known = {each.name: found[each.name] for each in fields(Notice) if each.name in found}
     known |= {
         "phase": Phase(found["phase"]),
         "previous_phase": None if previous is None else Phase(previous),
+        "gate": None if gate is None else Phase(gate),
         "templates": tuple(found["templates"]),
     }
     return Notice(**known)

@@ -22,6 +22,7 @@ from gateway.places import kind_and_places
 from gateway.provider import Clock
 from gateway.run_events import Event, changes
 from gateway.run_status import RunStatus
+from gateway.run_verdict import gate_phase
 from gateway.runs.decisions import conclusion
 from gateway.runs.plans import Origin, RunPlan, RunPlans
 from gateway.runs.steps import Steps
@@ -202,6 +203,7 @@ class Driver:
         origin = plan.origin if plan else await self._origin(drive.run_id)
         reason = conclusion(plan, status)
         await drive.save(status)
+        gate = gate_phase(status, is_terminated=drive.state.is_terminated)
         # Whoever awaits anything from here on may be cancelled, and nobody says it again.
         self._observer.run_ended(
             template=plan.planned.label if plan else OTHER,
@@ -214,6 +216,7 @@ class Driver:
                 drive.run_id,
                 at_unix_s=self._now_unix_s(),
                 phase=status.phase,
+                gate=gate,
                 reason=reason,
                 namespace=origin.namespace,
                 templates=origin.templates,
@@ -229,6 +232,7 @@ class Driver:
                 templates=origin.templates,
                 run=drive.run_id,
                 phase=status.phase.value,
+                is_ok=gate is Phase.SUCCESSFUL,
                 reason=reason,
                 took_s=self._now_unix_s() - drive.state.created_at_unix_s,
             )

@@ -53,6 +53,7 @@ class JsonPath:
     def __init__(self, text: str) -> None:
         """Parse a template. Raises JsonPathInvalid, e.g. ``unclosed action``."""
         self._template = parse(text)
+        self.text = text
 
     def first(self, document: object) -> object:
         """The first value that the template selects.

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, fromstring
@@ -88,6 +89,66 @@ def test_a_run_that_went_wrong_by_itself_has_a_test_of_its_own() -> None:
     """No metric is to blame."""
     suite = suite_of(reports.junit(LATE))
     assert cases(suite) == {"m": [], "analysis": ["error"]}
+    assert [each.get("type") for each in suite.iter("error")] == ["ended early"]
+
+
+@pytest.mark.parametrize(
+    ("report", "heading", "was_carried_out"),
+    [
+        pytest.param(
+            replace(LATE, code=Exit.SUCCESSFUL), "### ✅ t-1: Successful", True, id="successful"
+        ),
+        pytest.param(PLAIN, "### ❌ t-1: Failed", True, id="failed"),
+        pytest.param(
+            replace(PLAIN, phase=Phase.INCONCLUSIVE, code=Exit.INCONCLUSIVE),
+            "### ❔ t-1: Inconclusive",
+            True,
+            id="inconclusive",
+        ),
+        pytest.param(
+            replace(PLAIN, phase=Phase.ERROR, code=Exit.ERROR),
+            "### ⚠️ t-1: Error",
+            False,
+            id="an-error",
+        ),
+        pytest.param(
+            replace(LATE, code=Exit.ERROR), "### ⚠️ t-1: ended early", False, id="out-of-time"
+        ),
+        pytest.param(LATE, "### ⚠️ t-1: ended early", False, id="interrupted"),
+        pytest.param(
+            replace(LATE, code=Exit.TERMINATED), "### ⚠️ t-1: ended early", False, id="terminated"
+        ),
+    ],
+)
+def test_reports_tell_what_the_exit_code_tells(
+    report: Report,
+    heading: str,
+    was_carried_out: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """To Argo a run that was ended early is Successful; nobody may take it for a pass."""
+    assert reports.markdown(report).decode().splitlines()[0] == heading
+    (invocation,) = checked(reports.sarif(report))["invocations"]
+    assert (invocation["exitCode"], invocation["executionSuccessful"]) == (
+        report.code,
+        was_carried_out,
+    )
+
+
+async def test_a_run_for_which_there_was_no_time_is_no_pass_in_any_report(tmp_path: Path) -> None:
+    """Nothing was measured."""
+    paths = {form: tmp_path / form for form in reports.FORMATS}
+    words = [word for form, path in paths.items() for word in ("--report", form, str(path))]
+    file = written(tmp_path / "t.yaml", template(color("http://127.0.0.1:1", interval="1s")))
+    done = await command("run", file, "--wait", "0", *words)
+    assert done.code == 3
+    assert paths["markdown"].read_text().startswith("### ⚠️ ")
+    assert "Successful" not in paths["markdown"].read_text().splitlines()[0]
+    assert cases(suite_of(paths["junit"].read_bytes())) == {
+        "color": ["skipped"],
+        "analysis": ["error"],
+    }
+    (invocation,) = checked(paths["sarif"].read_bytes())["invocations"]
+    assert (invocation["exitCode"], invocation["executionSuccessful"]) == (3, False)
 
 
 def test_markdown() -> None:

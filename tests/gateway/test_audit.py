@@ -35,6 +35,17 @@ LONG = "x" * 2_000
             id="a verdict says whether it was measured for",
         ),
         pytest.param(
+            Entry(at_unix_s=0, call=Call.RUN_ENDED, run="r1", phase="Successful", is_ok=False),
+            {
+                "at": "1970-01-01T00:00:00.000Z",
+                "call": "run.ended",
+                "run": "r1",
+                "phase": "Successful",
+                "ok": False,
+            },
+            id="the end of a run that was stopped says that it has not passed",
+        ),
+        pytest.param(
             Entry(
                 at_unix_s=0,
                 call=Call.RUN_ENDED,

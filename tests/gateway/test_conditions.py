@@ -9,6 +9,7 @@ from gateway.conditions import check_syntax, decoded, evaluate, judge
 from gateway.errors import ConditionError
 from gateway.freeze import freeze
 from gateway.model import Judgement, Phase, Reading, ResultType
+from gateway.secrets import Redaction, Secret
 
 ROWS = [
     json.loads(line)
@@ -271,6 +272,53 @@ def test_an_error_points_at_the_offending_character() -> None:
     assert found.hint == (
         "invalid operation: > (mismatched types float64 and string)\n | result > 'a'\n |        ^"
     )
+
+
+SECRET = "hunter2-supersecret"
+NOT_TOLD = "why is not told: a secret stands in it"
+
+
+@pytest.mark.parametrize(
+    ("condition", "shown"),
+    [
+        pytest.param(f"result == {SECRET}", "result == *****", id="quotes-that-were-forgotten"),
+        pytest.param(
+            f'asInt(join(split("{SECRET}", ""), " ")) == 1',
+            'asInt(join(split("*****", ""), " ")) == 1',
+            id="what-it-made-of-it",
+        ),
+        pytest.param(f'duration("{SECRET}")', 'duration("*****")', id="a-wrong-argument"),
+        pytest.param(f'"{SECRET}"', '"*****"', id="no-bool"),
+        pytest.param(f'result > "{SECRET}"', 'result > "*****"', id="not-even-the-types"),
+    ],
+)
+def test_what_is_wrong_with_a_secret_is_not_told(condition: str, shown: str) -> None:
+    """Errors quote words of a condition; of one without a secret they still may."""
+    secrets = Redaction([Secret(SECRET)])
+    for success, failure, which in (
+        (condition, "", "successCondition"),
+        (YES, condition, "failureCondition"),
+    ):
+        found = judge(
+            reading(5.0), success_condition=success, failure_condition=failure, redaction=secrets
+        )
+        assert found == Judgement(Phase.ERROR, error(which, shown, NOT_TOLD))
+    other = judge(
+        reading(5.0), success_condition="x > 1", failure_condition=condition, redaction=secrets
+    )
+    assert other.message == error("successCondition", "x > 1", "unknown name x")
+    assert other.hint
+
+
+def test_a_condition_with_a_secret_tells_of_missing_data() -> None:
+    """That says nothing of the secret."""
+    found = judge(
+        reading(None),
+        success_condition=f"result.x == {SECRET}",
+        failure_condition="",
+        redaction=Redaction([Secret(SECRET)]),
+    )
+    assert found.message == error("successCondition", "result.x == *****", NO_DATA)
 
 
 def test_no_data_needs_no_hint() -> None:

@@ -45,6 +45,8 @@ NOTICE = Notice(
     arguments={"service": "checkout"},
 )
 RUN = replace(NOTICE, type=RUN_ENDED, run="r1", previous_phase=None, templates=(), label="inline")
+STOPPED = replace(RUN, phase=Phase.SUCCESSFUL, gate=Phase.INCONCLUSIVE, reason="Run Terminated")
+"""A run that was terminated while all was well."""
 
 
 def told(**fields: Any) -> Notification:
@@ -66,6 +68,10 @@ def told(**fields: Any) -> Notification:
         pytest.param({"namespaces": ["team-*", "shop"]}, NOTICE, True, id="the-namespace"),
         pytest.param({"namespaces": ["team-*"]}, NOTICE, False, id="another-one"),
         pytest.param({"phases": ["Successful"]}, NOTICE, False, id="another-phase"),
+        pytest.param(
+            {"phases": ["Successful"]}, STOPPED, False, id="who-was-stopped-has-not-passed"
+        ),
+        pytest.param({"phases": ["Inconclusive"]}, STOPPED, True, id="but-is-inconclusive"),
     ],
 )
 def test_who_is_told(fields: dict[str, Any], notice: Notice, is_told: bool) -> None:  # noqa: FBT001 - a table
@@ -102,6 +108,21 @@ def test_a_cloud_event() -> None:
     event = json.loads(body_of(RUN, "cloudevents"))
     assert (event["subject"], "previousPhase" in event["data"]) == ("r1", False)
     assert headers_of(NOTICE, "cloudevents")["Content-Type"] == "application/cloudevents+json"
+
+
+def test_a_run_that_was_stopped_has_not_passed() -> None:
+    """Its phase is Argo's, and ``ok`` that of its verdict: in words and signs as well."""
+    data = json.loads(body_of(STOPPED, "cloudevents"))["data"]
+    assert (data["phase"], data["ok"], "gate" in data) == ("Successful", False, False)
+    assert json.loads(body_of(STOPPED, "slack"))["text"] == (
+        ":grey_question: *shop/inline* is Successful in run `r1`, but has not passed\n"
+        "Run Terminated"
+    )
+    passed = replace(STOPPED, gate=Phase.SUCCESSFUL)
+    assert json.loads(body_of(passed, "cloudevents"))["data"]["ok"] is True
+    assert json.loads(body_of(passed, "slack"))["text"].startswith(
+        ":white_check_mark: *shop/inline* is Successful in run `r1`\n"
+    )
 
 
 def test_a_message_for_slack() -> None:
@@ -145,6 +166,7 @@ def test_notices_come_back_from_redis() -> None:
     """As they were."""
     assert unpacked(packed(NOTICE)) == NOTICE
     assert unpacked(packed(RUN)) == RUN
+    assert unpacked(packed(STOPPED)) == STOPPED
 
 
 def test_a_question_stays_the_same_when_its_template_is_edited() -> None:
@@ -165,6 +187,13 @@ def test_a_notice_of_a_newer_gateway() -> None:
     """What it says beside is passed over."""
     newer = packed(NOTICE).replace(b"{", b'{"severity":"page",', 1)
     assert unpacked(newer) == NOTICE
+
+
+def test_a_notice_of_an_older_gateway() -> None:
+    """It told phases only."""
+    older = packed(RUN).replace(b',"gate":null', b"")
+    assert b"gate" not in older.replace(b"gateway", b"")
+    assert unpacked(older) == RUN
 
 
 def test_a_notice_that_is_no_text() -> None:

@@ -74,6 +74,7 @@ def tell_end(notifier: Notifier, run_id: str) -> None:
         run_id,
         at_unix_s=1_790_000_000.0,
         phase=Phase.FAILED,
+        gate=Phase.FAILED,
         reason="r",
         namespace="shop",
         templates=(),

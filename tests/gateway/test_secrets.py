@@ -39,6 +39,12 @@ def test_secrets_compare_by_value() -> None:
         pytest.param("/a/%22b", ['a/"b'], "/*****", id="half-escaped-for-a-url"),
         pytest.param(r"a\u003cb\nc", ["a<b\nc"], "*****", id="escaped-as-go-escapes-json"),
         pytest.param(r"\ud83d\ude00", ["\N{GRINNING FACE}"], "*****", id="a-pair-of-escapes"),
+        pytest.param(
+            r'duration "p\xc3\xa4ss" of p\u00e4ss',
+            ["p\N{LATIN SMALL LETTER A WITH DIAERESIS}ss"],
+            'duration "*****" of *****',
+            id="as-go-quotes-times",
+        ),
         pytest.param("a.b axb", ["a.b"], "***** axb", id="a-point-is-a-point"),
         pytest.param('port ":hunter2" of a', ["hunter2/a"], 'port ":*****" of a', id="a-piece"),
         pytest.param(
@@ -82,6 +88,12 @@ KEY = "k-7q/z9+x Z"
         pytest.param(r"k-7q\u002Fz9...", [KEY], "*****...", id="escaped-for-json"),
         pytest.param("k-7q/z9%2...", [KEY], "*****...", id="half-an-escape-for-a-url"),
         pytest.param(r"k-7q/z9\u00...", [KEY], "*****...", id="half-an-escape-for-json"),
+        pytest.param(
+            r"abcdef\xc3...",
+            ["abcdef\N{LATIN SMALL LETTER A WITH DIAERESIS}"],
+            "*****...",
+            id="half-an-escape-for-a-time",
+        ),
         pytest.param("abcdef....", ["abcdef.ghijkl"], "*****...", id="a-point-before-the-points"),
         pytest.param("abcdef...ghijkl", ["abcdef...ghijkl"], "*****", id="points-of-its-own"),
         pytest.param("k-7q/z k-7q/z...", [KEY], "k-7q/z *****...", id="the-second"),

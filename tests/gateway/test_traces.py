@@ -6,7 +6,7 @@ import weakref
 from gateway.errors import ProviderRejected
 from gateway.model import Reading, ResultType
 from gateway.provider import HttpRequest, HttpResponse
-from gateway.secrets import Redaction
+from gateway.secrets import Redaction, Secret
 from gateway.traces import Exchange, Trace, Traces
 
 NOBODYS = Redaction(())
@@ -34,6 +34,23 @@ def test_a_trace_is_that_of_one_outcome() -> None:
     assert traces.of("b", error, NOBODYS) is not None
     assert traces.of("a", reading(), NOBODYS) is None
     assert traces.of("c", mine, NOBODYS) is None
+
+
+def test_no_part_of_a_request_shows_a_secret() -> None:
+    """A template may put it anywhere, and so into the method."""
+    secret = "hunter22"
+    request = HttpRequest(
+        secret, f"http://vendor.example/{secret}", {secret: secret}, secret.encode()
+    )
+    kept = Trace((Exchange(request, None, f"{secret} refused", 0.1),), 0)
+    (exchange,) = kept.without(Redaction([Secret(secret)])).json()
+    assert exchange["request"] == {
+        "method": "*****",
+        "url": "http://vendor.example/*****",
+        "headers": {"*****": "*****"},
+        "body": "*****",
+    }
+    assert exchange["error"] == "***** refused"
 
 
 def test_readings_belong_to_others() -> None:

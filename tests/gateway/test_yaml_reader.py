@@ -91,6 +91,19 @@ def test_scalar(text: str, value: object) -> None:
             [{"b": {"k": 1, "m": 3}}],
             id="of-merged-mappings-the-first-wins",
         ),
+        pytest.param(
+            "a: &a {k: 1}\nb: &b {k: 2, m: 3}\nc: {<<: [*a, *b], m: 4}\n",
+            [{"a": {"k": 1}, "b": {"k": 2, "m": 3}, "c": {"k": 1, "m": 4}}],
+            id="of-merged-aliases-the-first-wins-and-own-keys-over-all",
+        ),
+        pytest.param(
+            "a: &a {k: 1}\nb: {l: 2, <<: *a}\n",
+            [{"a": {"k": 1}, "b": {"k": 1, "l": 2}}],
+            id="a-merge-behind-other-keys",
+        ),
+        pytest.param(
+            "{<<: {k: 1}, '<<': 3}\n", [{"k": 1, "<<": 3}], id="a-merge-and-a-key-of-its-name"
+        ),
         pytest.param("'<<': 1\n", [{"<<": 1}], id="a-quoted-merge-key-is-a-key"),
         pytest.param('{"a": {"b": [1.5]}}', [{"a": {"b": [1.5]}}], id="json-is-yaml"),
         pytest.param("\ufeffa: 1", [{"a": 1}], id="byte-order-mark"),
@@ -187,6 +200,26 @@ def test_lines_are_known_by_path() -> None:
             "a: {<<: 5}",
             "body: line 1, column 5: << must stand before a mapping or a list of mappings",
             id="merge-of-a-scalar",
+        ),
+        pytest.param(
+            "a: &a {f: x}\nb: &b {g: y}\nc:\n  <<: *a\n  <<: *b\n",
+            "body: line 5, column 3: << stands twice in one mapping; write one, with a list",
+            id="two-merges",
+        ),
+        pytest.param(
+            "a: {<<: {}, <<: {}}",
+            "body: line 1, column 13: << stands twice in one mapping; write one, with a list",
+            id="two-merges-of-nothing",
+        ),
+        pytest.param(
+            "a: &a {f: x, g: y}\nb:\n  f: z\n  <<: *a\n",
+            "body: line 4, column 3: << would replace 'f' before it; put << first",
+            id="a-merge-behind-a-key-that-it-has",
+        ),
+        pytest.param(
+            "a: {k: 0, m: 0, l: 0, <<: [{k: 1}, {l: 2}]}",
+            "body: line 1, column 23: << would replace 'k', 'l' before it; put << first",
+            id="a-list-of-merges-behind-keys-that-they-have",
         ),
         pytest.param(
             "a:\n\tb: 1",

@@ -67,11 +67,6 @@ def outcome(response: HttpResponse) -> Reading | str:
             id="an-empty-vector-is-no-data",
         ),
         pytest.param(
-            data("vector", None),
-            Reading((), ResultType.FLOATS, "[]", is_empty=True),
-            id="a-null-vector-is-an-empty-one",
-        ),
-        pytest.param(
             data(
                 "matrix",
                 [
@@ -161,6 +156,26 @@ def test_nan_is_kept() -> None:
             data("vector", {}),
             "ProviderUnreadable: the vector is no list",
             id="a-vector-of-nothing",
+        ),
+        pytest.param(
+            data("vector", None),
+            "ProviderUnreadable: the vector is no list",
+            id="a-null-vector-is-no-empty-one",
+        ),
+        pytest.param(
+            answer({"status": "success", "data": {"resultType": "vector"}}),
+            "ProviderUnreadable: the vector is no list",
+            id="a-vector-that-is-missing-is-no-empty-one",
+        ),
+        pytest.param(
+            answer({"status": "success", "data": {"resultType": "matrix"}}),
+            "ProviderUnreadable: the matrix is no list",
+            id="a-matrix-that-is-missing-is-no-empty-one",
+        ),
+        pytest.param(
+            answer({"status": "success", "data": {"resultType": "scalar"}}),
+            "ProviderUnreadable: a sample is no pair of a time and a value",
+            id="a-scalar-that-is-missing",
         ),
         pytest.param(
             data("matrix", [1]),

@@ -118,6 +118,8 @@ async def test_every_verdict_run_and_refusal_is_told(
             ("refused", "", "", ""),
         ]
     )
+    # The second run was stopped, which is no pass, whatever its phase.
+    assert [each.get("ok") for each in entries if each["call"] == "run.ended"] == [True, False]
     verdict, repeated = entries[:2]
     assert verdict["templates"][0].startswith("rate@sha256:")
     assert verdict["arguments"] == {"token": "*****", "color": "*****-blue"}

@@ -106,6 +106,27 @@ async def test_the_end_of_a_run_is_told(tmp_path: Path) -> None:
     )
 
 
+async def test_a_run_is_told_as_its_verdict_tells_it(tmp_path: Path) -> None:
+    """Who was stopped has not passed; who counts nothing has, whatever was measured."""
+    async with backend(RED) as red, backend(GREEN) as green, backend(Play()) as hook:
+        notifications = [receiver(tmp_path, hook.url, events=["run"])]
+        async with service(tmp_path / "s", notifications=notifications) as gateway:
+            body = template(web_metric(green.url, CONDITION, interval="1h"))
+            stopped = (await gateway.post("/v1/runs", body)).headers["Location"]
+            await gateway.send("POST", f"{stopped}/terminate")
+            body = template(web_metric(red.url, CONDITION))
+            dry = (await gateway.post("/v1/runs?dryRun=true", body)).headers["Location"]
+            events = {event["id"]: event["data"] for event in await told(hook, 2)}
+            verdicts = [(await gateway.get(f"{each}/verdict")).body for each in (stopped, dry)]
+    found = [(each["phase"], each["ok"], each["reason"]) for each in events.values()]
+    assert sorted(found) == sorted((each["phase"], each["ok"], each["reason"]) for each in verdicts)
+    assert [(each["phase"], each["ok"]) for each in verdicts] == [
+        ("Successful", False),
+        ("Successful", True),
+    ]
+    assert verdicts[1]["reason"].startswith("dry run only, not counted: m Failed")
+
+
 async def test_who_brings_a_template_changes_nothing_of_one_that_is_stored(tmp_path: Path) -> None:
     """Whatever name it gives it."""
     (tmp_path / "templates").mkdir()

@@ -158,6 +158,8 @@ async def test_a_run_that_is_told_to_end_while_it_is_measured(redis_server: Redi
         kept = await run.store.load(RUN_ID)
     assert (kept.status.phase, kept.status.message) == (Phase.SUCCESSFUL, "Run Terminated")
     assert kept.status.metric_results[0].successful == 1
+    ended = run.observed.entries[-1]
+    assert (ended.phase, ended.is_ok, ended.reason) == ("Successful", False, "Run Terminated")
 
 
 async def test_a_run_without_end_is_capped(redis_server: RedisServer) -> None:
