@@ -89,7 +89,7 @@ class RunWorker:
             if isinstance(error, RunUnreadable):
                 self._tell(run_id, error)
             return time.time() + PAUSE_S
-        except Exception as error:  # noqa: BLE001 # one run must not end the worker, nor spin in it
+        except Exception as error:  # noqa: BLE001 - one run must not end the worker, nor spin in it
             keys = {"run": run_id, **kind_and_places(error)}
             _log.error("a step failed by an error in the gateway", extra=keys)
             return time.time() + PAUSE_AFTER_A_FAULT_S

@@ -94,6 +94,8 @@ class RunView:
     reason: str
     is_over: bool
     is_terminated: bool
+    is_ok: bool
+    """Whether a gate lets it through: who was terminated has not passed."""
     templates: tuple[str, ...]
     made_by: str
     created_at: str
@@ -130,6 +132,7 @@ def run_view(run: Run, *, now_unix_s: float) -> RunView:
         reason=str(told["reason"]),
         is_over=run.status.phase.is_completed,
         is_terminated=run.is_terminated,
+        is_ok=told["ok"] is True,
         templates=origin.templates,
         made_by=origin.made_by,
         created_at=str(told["startedAt"]),

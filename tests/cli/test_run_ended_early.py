@@ -130,6 +130,8 @@ async def test_ctrl_c_is_130_whatever_was_going_on(tmp_path: Path) -> None:
     async with started("run", str(fifo)) as process:
         # It opens once the command reads it.
         with await asyncio.to_thread(fifo.open, "w"):
+            # Python hears of no signal that comes right before it begins to read.
+            await asyncio.sleep(0.2)
             process.send_signal(signal.SIGINT)
             done = await the_rest(process)
     assert (done.code, done.out, done.err) == (130, "", "\n")

@@ -101,7 +101,9 @@ async def test_a_run_goes_on_before_ones_eyes(look: Looking, shown: Shown) -> No
     await look.page.locator("dialog").get_by_role("button", name="Terminate").click()
     await look.until("document.getElementById('head').dataset.over === 'true'")
     assert await look.page.locator("#terminate").count() == 0
-    assert "Successful" in await look.text("#head")
+    head = await look.text("#head")
+    assert "Successful" in head
+    assert "terminated: it has not passed" in head
 
 
 async def test_the_list_is_kept_up_to_date(look: Looking, shown: Shown) -> None:
