@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import pty
+import signal
 import subprocess
 import sys
 import termios
@@ -45,6 +46,8 @@ async def command(*words: str, stdin: str = "") -> Done:
 @asynccontextmanager
 async def started(*words: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """``analysis-gateway`` at work; killed if it is still there at the end."""
+    # A shell that starts tests in the background has them, and what they start, ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "gateway", *words),
         stdin=asyncio.subprocess.DEVNULL,
